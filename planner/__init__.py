@@ -1,0 +1,59 @@
+"""Capacity and partition planner for Apache Kafka: one model for the library, the command and the app."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from planner.codec import load, presets, schema
+    from planner.results import Plan
+    from planner.scenario import Ranged, Scenario, ScenarioError
+    from planner.sizing import check, compare, plan, reverse
+
+# public name -> module that holds it; loaded on first use, so that `import planner` stays cheap
+_HOMES = {
+    "Plan": "planner.results",
+    "Ranged": "planner.scenario",
+    "Scenario": "planner.scenario",
+    "ScenarioError": "planner.scenario",
+    "check": "planner.sizing",
+    "compare": "planner.sizing",
+    "load": "planner.codec",
+    "plan": "planner.sizing",
+    "presets": "planner.codec",
+    "report": "planner.reports",
+    "reverse": "planner.sizing",
+    "schema": "planner.codec",
+}
+
+__all__ = [
+    "Plan",
+    "Ranged",
+    "Scenario",
+    "ScenarioError",
+    "__version__",
+    "check",
+    "compare",
+    "load",
+    "plan",
+    "presets",
+    "report",
+    "reverse",
+    "schema",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        msg = f"module 'planner' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

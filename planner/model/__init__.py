@@ -1,0 +1,1 @@
+"""One module per resource: pure functions on floats or arrays, one formula each."""

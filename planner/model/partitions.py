@@ -1,0 +1,399 @@
+"""How many partitions a topic needs, and why."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from planner.model.types import Numeric
+from planner.trace import formula
+
+_EXACT_TERMS = 1000
+
+
+def zipf_sum(unique_keys: Numeric, exponent: Numeric) -> Numeric:
+    """Sum of k**-exponent for k = 1 .. unique_keys: exact to 1,000 terms, then Euler-Maclaurin (error below 1e-9)."""
+    return np.vectorize(_zipf_sum)(unique_keys, exponent)
+
+
+def _zipf_sum(unique_keys: float, exponent: float) -> float:
+    keys = max(int(unique_keys), 1)
+    terms = min(keys, _EXACT_TERMS)
+    total = float(np.sum(np.arange(1, terms + 1, dtype=float) ** -exponent))
+    if keys == terms:
+        return total
+    low, high = float(terms), float(keys)
+    if math.isclose(exponent, 1.0, abs_tol=1e-9):
+        integral = math.log(high / low)
+    else:
+        integral = (high ** (1 - exponent) - low ** (1 - exponent)) / (1 - exponent)
+    ends = (high**-exponent - low**-exponent) / 2
+    slope = exponent * (low ** (-exponent - 1) - high ** (-exponent - 1)) / 12
+    return total + integral + ends + slope
+
+
+def divisors(number: int) -> list[int]:
+    """The numbers that divide `number`: with these member counts every member owns the same number of partitions."""
+    small = [k for k in range(1, math.isqrt(number) + 1) if number % k == 0]
+    return sorted({*small, *(number // k for k in small)})
+
+
+def useful_count(raw: float, stretch: float, multiple: int = 1, ceiling: float = math.inf) -> int:
+    """The count from `raw` to `raw * stretch` with most divisors, preferring multiples of `multiple`; least on ties.
+
+    Counts of three and below stay as they are, and rounding never passes `ceiling` (`raw` itself may).
+    """
+    least = max(1, math.ceil(raw - 1e-9))
+    if least <= 3:
+        return least
+    most = max(least, math.floor(min(raw * stretch, ceiling)))
+    even = [count for count in range(least, most + 1) if count % multiple == 0] if multiple > 1 else []
+    return max(even or range(least, most + 1), key=lambda count: (len(divisors(count)), -count))
+
+
+def wasted_fraction(partitions: int, members: int) -> float:
+    """Share of a group's capacity that stands idle because partitions do not divide evenly over its members."""
+    if members < 1:
+        return 0.0
+    return 1 - partitions / (members * math.ceil(partitions / members))
+
+
+@formula(
+    "peak_bytes_per_s / partition_bytes_per_s",
+    unit="count",
+    source="rao-partitions",
+)
+def partitions_for_produce(*, peak_bytes_per_s: Numeric, partition_bytes_per_s: Numeric) -> Numeric:
+    """Partitions so that none takes more produce traffic than one partition carries.
+
+    Parameters
+    ----------
+    peak_bytes_per_s
+        Produce traffic of the topic at peak [bytes/s], >= 0.
+    partition_bytes_per_s
+        What one partition takes from producers, measured [bytes/s], > 0.
+
+    Returns
+    -------
+    Numeric
+        Partitions, not rounded [count].
+
+    Assumptions
+    -----------
+    Traffic is even over the partitions; skew has its own reason.
+
+    Validity
+    --------
+    The per-partition rate depends on batches, acks and hardware: measure it.
+
+    Examples
+    --------
+    >>> partitions_for_produce(peak_bytes_per_s=73.0, partition_bytes_per_s=10.0)
+    7.3
+
+    References
+    ----------
+    rao-partitions
+    """
+    return peak_bytes_per_s / partition_bytes_per_s
+
+
+@formula(
+    "max(peak_bytes_per_s / partition_bytes_per_s, peak_records_per_s / member_records_per_s)",
+    unit="count",
+    source="rao-partitions",
+)
+def partitions_for_consume(
+    *,
+    peak_bytes_per_s: Numeric,
+    partition_bytes_per_s: Numeric,
+    peak_records_per_s: Numeric,
+    member_records_per_s: Numeric,
+) -> Numeric:
+    """Partitions so that the slowest consumer group keeps up: one partition is read by one member of the group.
+
+    Parameters
+    ----------
+    peak_bytes_per_s
+        Bytes of the topic that the group reads at peak [bytes/s], >= 0.
+    partition_bytes_per_s
+        What one member reads from one partition [bytes/s], > 0.
+    peak_records_per_s
+        Records that the group reads at peak [1/s], >= 0.
+    member_records_per_s
+        What one member processes; infinite when not given [1/s], > 0.
+
+    Returns
+    -------
+    Numeric
+        Partitions, not rounded [count].
+
+    Assumptions
+    -----------
+    A member has one thread per partition it owns at most.
+
+    Validity
+    --------
+    Classic and KIP-848 groups; share groups are not bound by partitions.
+
+    Examples
+    --------
+    >>> float(
+    ...     partitions_for_consume(
+    ...         peak_bytes_per_s=80.0, partition_bytes_per_s=20.0, peak_records_per_s=9000.0, member_records_per_s=1500.0
+    ...     )
+    ... )
+    6.0
+
+    References
+    ----------
+    rao-partitions
+    """
+    return np.maximum(
+        peak_bytes_per_s / partition_bytes_per_s,
+        peak_records_per_s / member_records_per_s,
+    )
+
+
+@formula(
+    "peak_records_per_s * processing_time_s",
+    unit="count",
+    source="little-law",
+)
+def partitions_for_processing(*, peak_records_per_s: Numeric, processing_time_s: Numeric) -> Numeric:
+    """Records in work at one time (Little's law); each occupies the partition that it came from.
+
+    Parameters
+    ----------
+    peak_records_per_s
+        Records that the group reads at peak [1/s], >= 0.
+    processing_time_s
+        Time to process one record [s], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Partitions, not rounded [count].
+
+    Assumptions
+    -----------
+    Records of a partition are processed one after another.
+
+    Validity
+    --------
+    Steady state.
+
+    Examples
+    --------
+    >>> partitions_for_processing(peak_records_per_s=400, processing_time_s=0.25)
+    100.0
+
+    References
+    ----------
+    little-law
+    """
+    return peak_records_per_s * processing_time_s
+
+
+@formula(
+    "ceil(members * partition_headroom - 1e-9)",
+    unit="count",
+    source="chapter",
+)
+def partitions_for_parallelism(*, members: Numeric, partition_headroom: Numeric) -> Numeric:
+    """Partitions so that the largest group can grow by the headroom before members stand idle.
+
+    Parameters
+    ----------
+    members
+        Largest member count planned for one group [count], >= 0.
+    partition_headroom
+        Partitions per member [ratio], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Partitions, rounded up [count].
+
+    Assumptions
+    -----------
+    One member per partition at most.
+
+    Validity
+    --------
+    Classic and KIP-848 groups.
+
+    Examples
+    --------
+    >>> float(partitions_for_parallelism(members=50, partition_headroom=1.5))
+    75.0
+
+    References
+    ----------
+    chapter
+    """
+    return np.ceil(members * partition_headroom - 1e-9)
+
+
+@formula(
+    "top_key_fraction + (1 - top_key_fraction) / partitions",
+    unit="fraction",
+    source="arithmetic",
+)
+def hottest_partition_fraction(*, top_key_fraction: Numeric, partitions: Numeric) -> Numeric:
+    """Share of the topic that its hottest partition carries: the hottest key and an even share of the rest.
+
+    Parameters
+    ----------
+    top_key_fraction
+        Share of records that carry the most frequent key; 0 without keys [fraction], 0 to 1.
+    partitions
+        Partitions of the topic [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Share of the busiest partition [fraction].
+
+    Assumptions
+    -----------
+    The other keys spread evenly; the hot key adds to an average partition.
+
+    Validity
+    --------
+    A lower estimate with few keys: the second and third key may meet on one partition.
+
+    Examples
+    --------
+    >>> hottest_partition_fraction(top_key_fraction=0.5, partitions=10)
+    0.55
+
+    References
+    ----------
+    arithmetic
+    """
+    return top_key_fraction + (1 - top_key_fraction) / partitions
+
+
+@formula(
+    "where(partition_fraction > top_key_fraction, (1 - top_key_fraction) / max(partition_fraction - top_key_fraction, 1e-12), 0)",
+    unit="count",
+    source="arithmetic",
+)
+def partitions_for_hot_key(*, top_key_fraction: Numeric, partition_fraction: Numeric) -> Numeric:
+    """Partitions so that the partition of the hottest key still fits what one partition carries.
+
+    Parameters
+    ----------
+    top_key_fraction
+        Share of records that carry the most frequent key [fraction], 0 to 1.
+    partition_fraction
+        Share of the topic that one partition carries at most [fraction], > 0.
+
+    Returns
+    -------
+    Numeric
+        Partitions, not rounded; 0 when no count helps [count].
+
+    Assumptions
+    -----------
+    A key stays on one partition.
+
+    Validity
+    --------
+    0 says that the key alone exceeds a partition: more partitions do not help.
+
+    Examples
+    --------
+    >>> float(partitions_for_hot_key(top_key_fraction=0.25, partition_fraction=0.5))
+    3.0
+
+    References
+    ----------
+    arithmetic
+    """
+    room = np.maximum(partition_fraction - top_key_fraction, 1e-12)
+    return np.where(partition_fraction > top_key_fraction, (1 - top_key_fraction) / room, 0.0)
+
+
+@formula(
+    "1 / zipf_sum(unique_keys, zipf_exponent)",
+    unit="fraction",
+    source="arithmetic",
+)
+def zipf_top_fraction(*, unique_keys: Numeric, zipf_exponent: Numeric) -> Numeric:
+    """Share of records that carry the most frequent of keys with Zipf frequencies.
+
+    Parameters
+    ----------
+    unique_keys
+        Distinct keys [count], >= 1.
+    zipf_exponent
+        Exponent of the distribution [ratio], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Share of the most frequent key [fraction].
+
+    Assumptions
+    -----------
+    The k-th key is as frequent as 1 / k**exponent.
+
+    Validity
+    --------
+    Any number of keys; the sum is exact to 1,000 terms and by Euler-Maclaurin beyond.
+
+    Examples
+    --------
+    >>> float(zipf_top_fraction(unique_keys=4, zipf_exponent=0))
+    0.25
+
+    References
+    ----------
+    arithmetic
+    """
+    return 1 / zipf_sum(unique_keys, zipf_exponent)
+
+
+@formula(
+    "where(topic_share * brokers > broker_share_min, brokers, 0)",
+    unit="count",
+    source="assumption",
+)
+def partitions_for_spread(*, topic_share: Numeric, brokers: Numeric, broker_share_min: Numeric) -> Numeric:
+    """At least one partition per broker for a topic large enough to unbalance the cluster.
+
+    Parameters
+    ----------
+    topic_share
+        Share of the cluster's bytes that belongs to the topic [fraction], 0 to 1.
+    brokers
+        Brokers in the cluster [count], >= 1.
+    broker_share_min
+        Share of one broker's mean load above which a topic must spread [fraction], 0 to 1.
+
+    Returns
+    -------
+    Numeric
+        Partitions; 0 where the topic is too small to matter [count].
+
+    Assumptions
+    -----------
+    Small topics even out among themselves.
+
+    Validity
+    --------
+    Advice on balance, not a limit.
+
+    Examples
+    --------
+    >>> float(partitions_for_spread(topic_share=0.5, brokers=6, broker_share_min=0.25))
+    6.0
+
+    References
+    ----------
+    assumption
+    """
+    return np.where(topic_share * brokers > broker_share_min, brokers, 0.0)

@@ -1,0 +1,283 @@
+"""Mean loads of a live broker in each state of the cluster, in closed form."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from planner.model.types import Numeric
+from planner.trace import formula
+
+
+def hypergeometric_below(replicas: Numeric, live_needed: Numeric, brokers: Numeric, down: Numeric) -> Numeric:
+    """Chance that fewer than `live_needed` of `replicas` distinct brokers are live when `down` of `brokers` are not."""
+    return np.vectorize(_below)(replicas, live_needed, brokers, down)
+
+
+def _below(replicas: float, live_needed: float, brokers: float, down: float) -> float:
+    copies, total, lost = int(replicas), int(brokers), int(down)
+    ways = sum(
+        math.comb(lost, copies - live) * math.comb(total - lost, live)
+        for live in range(min(int(live_needed), copies + 1))
+        if copies - live <= lost
+    )
+    return ways / math.comb(total, copies) if total >= copies else 1.0
+
+
+@formula(
+    "sum(produce_in_bytes_per_s * replication_factor) / brokers",
+    unit="bytes/s",
+    source="kafka-design",
+)
+def stored_in_bytes_per_s(*, produce_in_bytes_per_s: Numeric, replication_factor: Numeric, brokers: Numeric) -> Numeric:
+    """Mean bytes per second that a broker receives while it is live: produce traffic and replication.
+
+    Parameters
+    ----------
+    produce_in_bytes_per_s
+        Produce traffic at the moment looked at [bytes/s], >= 0.
+    replication_factor
+        Replicas of each partition, leader included [count], 1 to 1000.
+    brokers
+        Brokers that are members of the cluster [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Bytes received per live broker [bytes/s].
+
+    Assumptions
+    -----------
+    Replicas of unreachable brokers wait, so the live ones are written as before: the same in every state but `reduced`.
+
+    Validity
+    --------
+    While every partition stays writable.
+
+    Examples
+    --------
+    >>> float(stored_in_bytes_per_s(produce_in_bytes_per_s=100.0, replication_factor=3, brokers=6))
+    50.0
+
+    References
+    ----------
+    kafka-design
+    """
+    return np.sum(produce_in_bytes_per_s * replication_factor) / brokers
+
+
+@formula(
+    "sum(produce_in_bytes_per_s * replication_factor) / brokers + sum(leader_read_bytes_per_s - produce_in_bytes_per_s) / (brokers - brokers_down)",
+    unit="bytes/s",
+    source="kafka-4.3-measured",
+)
+def down_out_bytes_per_s(
+    *,
+    produce_in_bytes_per_s: Numeric,
+    replication_factor: Numeric,
+    leader_read_bytes_per_s: Numeric,
+    brokers: Numeric,
+    brokers_down: Numeric,
+) -> Numeric:
+    """Mean bytes per second that a live broker sends while others are unreachable (healthy when none is).
+
+    Parameters
+    ----------
+    produce_in_bytes_per_s
+        Produce traffic at the moment looked at [bytes/s], >= 0.
+    replication_factor
+        Replicas of each partition, leader included [count], 1 to 1000.
+    leader_read_bytes_per_s
+        Bytes that leaders send to consumers, remote tier and mirrors [bytes/s], >= 0.
+    brokers
+        Brokers that are members of the cluster [count], >= 1.
+    brokers_down
+        Brokers unreachable at the same time [count], 0 to brokers - 1.
+
+    Returns
+    -------
+    Numeric
+        Bytes sent per live broker [bytes/s].
+
+    Assumptions
+    -----------
+    Leaders moved to live in-sync replicas; nobody sends to the unreachable followers.
+
+    Validity
+    --------
+    While every partition stays writable and keeps a live replica; agreed with a real cluster within 0.4 %.
+
+    Examples
+    --------
+    >>> float(
+    ...     down_out_bytes_per_s(
+    ...         produce_in_bytes_per_s=120.0, replication_factor=3, leader_read_bytes_per_s=240.0, brokers=6, brokers_down=2
+    ...     )
+    ... )
+    90.0
+
+    References
+    ----------
+    kafka-4.3-measured
+    """
+    stored = np.sum(produce_in_bytes_per_s * replication_factor) / brokers
+    return stored + np.sum(leader_read_bytes_per_s - produce_in_bytes_per_s) / (brokers - brokers_down)
+
+
+@formula(
+    "sum(produce_in_bytes_per_s * (replication_factor - 1) + leader_read_bytes_per_s) / (brokers - brokers_down)",
+    unit="bytes/s",
+    source="kafka-4.3-measured",
+)
+def returned_out_bytes_per_s(
+    *,
+    produce_in_bytes_per_s: Numeric,
+    replication_factor: Numeric,
+    leader_read_bytes_per_s: Numeric,
+    brokers: Numeric,
+    brokers_down: Numeric,
+) -> Numeric:
+    """Mean bytes per second sent by the brokers that stayed, while the returned ones lead nothing yet.
+
+    Parameters
+    ----------
+    produce_in_bytes_per_s
+        Produce traffic at the moment looked at [bytes/s], >= 0.
+    replication_factor
+        Replicas of each partition, leader included [count], 1 to 1000.
+    leader_read_bytes_per_s
+        Bytes that leaders send to consumers, remote tier and mirrors [bytes/s], >= 0.
+    brokers
+        Brokers that are members of the cluster [count], >= 1.
+    brokers_down
+        Brokers unreachable at the same time [count], 0 to brokers - 1.
+
+    Returns
+    -------
+    Numeric
+        Bytes sent per broker that stayed [bytes/s].
+
+    Assumptions
+    -----------
+    The returned broker is in sync again and follows every leader; no preferred election has run yet.
+
+    Validity
+    --------
+    From catch-up to the preferred election (checked every 300 s, run above 10 % imbalance).
+
+    Examples
+    --------
+    >>> float(
+    ...     returned_out_bytes_per_s(
+    ...         produce_in_bytes_per_s=120.0, replication_factor=3, leader_read_bytes_per_s=240.0, brokers=6, brokers_down=2
+    ...     )
+    ... )
+    120.0
+
+    References
+    ----------
+    kafka-4.3-measured
+    """
+    sent = np.sum(produce_in_bytes_per_s * (replication_factor - 1) + leader_read_bytes_per_s)
+    return sent / (brokers - brokers_down)
+
+
+@formula(
+    "sum(produce_in_bytes_per_s * replication_factor) / (brokers - brokers_down)",
+    unit="bytes/s",
+    source="kafka-design",
+)
+def reduced_in_bytes_per_s(
+    *,
+    produce_in_bytes_per_s: Numeric,
+    replication_factor: Numeric,
+    brokers: Numeric,
+    brokers_down: Numeric,
+) -> Numeric:
+    """Mean bytes per second that a survivor receives after everything was re-replicated onto the survivors.
+
+    Parameters
+    ----------
+    produce_in_bytes_per_s
+        Produce traffic at the moment looked at [bytes/s], >= 0.
+    replication_factor
+        Replicas of each partition, leader included [count], 1 to 1000.
+    brokers
+        Brokers that are members of the cluster [count], >= 1.
+    brokers_down
+        Brokers unreachable at the same time [count], 0 to brokers - 1.
+
+    Returns
+    -------
+    Numeric
+        Bytes received per survivor [bytes/s].
+
+    Assumptions
+    -----------
+    An operator or Cruise Control re-created the lost replicas; Kafka itself does not.
+
+    Validity
+    --------
+    Replication factor at most the number of survivors.
+
+    Examples
+    --------
+    >>> float(reduced_in_bytes_per_s(produce_in_bytes_per_s=100.0, replication_factor=3, brokers=6, brokers_down=1))
+    60.0
+
+    References
+    ----------
+    kafka-design
+    """
+    return np.sum(produce_in_bytes_per_s * replication_factor) / (brokers - brokers_down)
+
+
+@formula(
+    "hypergeometric_below(replication_factor, live_needed, brokers, brokers_down)",
+    unit="fraction",
+    source="arithmetic",
+)
+def unwritable_fraction(
+    *,
+    replication_factor: Numeric,
+    live_needed: Numeric,
+    brokers: Numeric,
+    brokers_down: Numeric,
+) -> Numeric:
+    """Expected share of a topic's partitions with too few live replicas, when random brokers are unreachable.
+
+    Parameters
+    ----------
+    replication_factor
+        Replicas of each partition, leader included [count], 1 to 1000.
+    live_needed
+        Live in-sync replicas a write needs: min.insync.replicas with acks=all, else 1 [count], 1 to 1000.
+    brokers
+        Brokers that are members of the cluster [count], >= 1.
+    brokers_down
+        Brokers unreachable at the same time [count], 0 to brokers - 1.
+
+    Returns
+    -------
+    Numeric
+        Share of partitions that refuse writes [fraction].
+
+    Assumptions
+    -----------
+    Every set of brokers is equally likely to hold a partition's replicas (no racks).
+
+    Validity
+    --------
+    Integers; a rack-aware placement differs, the simulated assignment is used there.
+
+    Examples
+    --------
+    >>> float(unwritable_fraction(replication_factor=3, live_needed=2, brokers=4, brokers_down=2))
+    0.5
+
+    References
+    ----------
+    arithmetic
+    """
+    return hypergeometric_below(replication_factor, live_needed, brokers, brokers_down)

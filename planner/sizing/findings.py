@@ -1,0 +1,305 @@
+"""What somebody who has run Kafka would point at in this plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from planner.constants import constant
+from planner.model.placement import leader_concentration, rack_sizes
+from planner.results import ClusterLoad, Cost, Finding, StateLoad, TopicPlan, Verdict
+from planner.sizing.narrate import RESOURCE_WORDS, STATE_WORDS, percent
+from planner.sizing.totals import ranges_of
+from planner.sizing.workload import classic_groups, most_members
+from planner.units import format_quantity
+
+if TYPE_CHECKING:
+    from planner.sizing.compose import Draft
+
+_SHOWN = 5  # topics named in one finding
+
+
+def findings_of(
+    draft: Draft,
+    states: Mapping[str, StateLoad],
+    verdicts: Sequence[Verdict],
+    topics: Mapping[str, TopicPlan],
+    cluster: ClusterLoad,
+    cost: Cost | None,
+) -> tuple[Finding, ...]:
+    """All findings, the gravest first."""
+    found = [
+        *_limits(draft, verdicts),
+        *_availability(draft, states),
+        *_budget(draft, cost),
+        *_durability(draft),
+        *_placement(draft, topics),
+        *_storage(draft, topics, cluster),
+        *_partitions(draft, topics, cluster),
+        *_requests(draft, cluster),
+        *_mirrors(draft),
+        *_inputs(draft),
+    ]
+    order = {"critical": 0, "warning": 1, "info": 2}
+    return tuple(sorted(found, key=lambda finding: order[finding.severity]))
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+
+
+def _limits(draft: Draft, verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+    for verdict in verdicts:
+        if verdict.verdict != "short":
+            continue
+        words = RESOURCE_WORDS[verdict.resource]
+        message = (
+            f"{words[0].upper()}{words[1:]} reaches {percent(verdict.utilisation)} when {STATE_WORDS[verdict.state]}; "
+            f"the limit is {percent(verdict.threshold)}."
+        )
+        yield Finding(f"{verdict.resource}_short", "critical", message, verdict.action)
+    if draft.brokers.required is None and not any(verdict.verdict == "short" for verdict in verdicts):
+        reason = draft.brokers.required_reason or "no count holds"
+        yield Finding("no_broker_count", "critical", f"No broker count holds: {reason}.", "Change a limit or the load.")
+
+
+def _availability(draft: Draft, states: Mapping[str, StateLoad]) -> Iterator[Finding]:
+    for name in ("broker_down", "zone_down"):
+        state = states[name]
+        if not state.checked:
+            continue
+        if state.per_broker is None:
+            message = f"The policy asks to survive that {STATE_WORDS[name]}, and nothing would be left: {state.reason}."
+            yield Finding(f"{name}_leaves_nothing", "critical", message, "Spread over more zones, or survive less.")
+        elif state.unwritable:
+            worst = max(state.unwritable, key=lambda topic: state.unwritable[topic])
+            message = (
+                f"When {STATE_WORDS[name]}, {_names(list(state.unwritable))} refuse writes: up to "
+                f"{percent(state.unwritable[worst])} of the partitions of {worst} have too few live replicas."
+            )
+            action = "Raise the replication factor or lower min.insync.replicas; or do not ask to survive this."
+            yield Finding(f"unwritable_{name}", "critical", message, action)
+
+
+def _budget(draft: Draft, cost: Cost | None) -> Iterator[Finding]:
+    budget = draft.scenario.policy.budget_per_month
+    if budget is None:
+        return
+    if cost is None:
+        yield Finding(
+            "budget_not_judged",
+            "info",
+            "The budget cannot be judged, because the broker has no price.",
+            "Give broker.price_per_month.",
+        )
+    elif cost.per_month > budget:
+        message = f"The brokers cost {cost.per_month:,.0f} a month; the budget is {budget:,.0f}."
+        yield Finding("budget_missed", "critical", message, "Choose a cheaper broker, keep less, or raise the budget.")
+
+
+def _durability(draft: Draft) -> Iterator[Finding]:
+    single = [topic.name for topic in draft.workload.topics if topic.replication_factor == 1]
+    if single:
+        message = f"{_names(single)}: one replica; a lost disk loses the data."
+        yield Finding("replication_factor_1", "warning", message, "Use replication factor 3 for data that matters.")
+    tight = [
+        topic.name
+        for topic in draft.workload.topics
+        if topic.acks == "all" and 1 < topic.replication_factor == topic.effective_min_insync_replicas
+    ]
+    if tight:
+        message = f"{_names(tight)}: min.insync.replicas equals the replication factor; any broker down stops writes."
+        yield Finding("min_insync_equals_rf", "warning", message, "Set min.insync.replicas one below.")
+    loose = [topic.name for topic in draft.workload.topics if topic.acks != "all"]
+    if loose:
+        message = f"{_names(loose)}: acks below all; a failing leader loses acknowledged records."
+        yield Finding("acks_below_all", "warning", message, "Use acks=all, the default since Kafka 3.0.")
+    alone = [
+        topic.name
+        for topic in draft.workload.topics
+        if topic.acks == "all" and topic.replication_factor > 1 and topic.effective_min_insync_replicas == 1
+    ]
+    if alone:
+        message = f"{_names(alone)}: min.insync.replicas 1; a record may be acknowledged by one replica alone."
+        yield Finding("min_insync_1", "info", message, "Use replication factor 3 with min.insync.replicas 2.")
+
+
+def _placement(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]:
+    count, setting = draft.brokers.count, draft.setting
+    if setting.balanced:
+        return
+    sizes = rack_sizes(count, setting.zones)
+    copies = sorted({topic.replication_factor for topic in topics.values()})
+    if len(set(sizes)) > 1:
+        message = f"{count} brokers do not divide evenly over {setting.zones} zones, so the small zone gets more replicas each."
+        yield Finding("unequal_zones", "warning", message, f"Use a multiple of {setting.zones}.")
+    for factor in copies:
+        concentration = leader_concentration(count, setting.zones, factor)
+        if concentration > 1:
+            better = [
+                near
+                for near in range(max(factor, count - 2 * setting.zones), count + 3 * setting.zones, setting.zones)
+                if near >= setting.zones and leader_concentration(near, setting.zones, factor) == 1
+            ]
+            message = (
+                f"With {count} brokers in {setting.zones} zones at replication factor {factor}, Kafka's placer gives one "
+                f"broker up to {concentration} times its share of a topic's leaders; the plan counts with it."
+            )
+            action = f"Use {_names([str(near) for near in better])} brokers, or spread leaders by hand or with Cruise Control."
+            yield Finding("leader_concentration", "warning", message, action)
+
+
+def _storage(draft: Draft, topics: Mapping[str, TopicPlan], cluster: ClusterLoad) -> Iterator[Finding]:
+    forever = [topic.name for topic in draft.workload.topics if topic.deleted and math.isinf(topic.retention.time)]
+    unbounded = [
+        topic.name
+        for topic in draft.workload.topics
+        if topic.name in forever and topic.retention.bytes_per_partition is None
+    ]
+    if unbounded:
+        years = (draft.scenario.policy.horizon or constant("storage.forever_horizon_s")) / 31_536_000
+        message = f"{_names(unbounded)}: kept forever, so the disk never stops growing; sized for {years:.3g} years."
+        yield Finding(
+            "retention_forever", "warning", message, "Set policy.horizon, a retention limit, or tier the topic."
+        )
+    slack = [
+        name
+        for name, topic in topics.items()
+        if topic.disk_bytes_worst > 1.5 * max(topic.disk_bytes, 1.0) or _slow_segments(draft, name)
+    ]
+    if slack:
+        message = (
+            f"{_names(slack)}: at worst much more stays on disk than retention says, "
+            "because whole segments are deleted and the open one is not."
+        )
+        yield Finding("segment_slack", "info", message, "Lower segment.bytes or segment.ms where the disk matters.")
+    time_only = [
+        topic.name
+        for topic in draft.workload.topics
+        if topic.deleted and topic.retention.bytes_per_partition is None and topic.tiered is None
+    ]
+    if time_only:
+        message = (
+            f"{len(time_only)} of {len(topics)} topics have no byte limit; a producer spike grows them without bound."
+        )
+        yield Finding(
+            "no_byte_limit", "info", message, "Set retention.bytes beside retention.ms; the first to trip wins."
+        )
+
+
+def _slow_segments(draft: Draft, name: str) -> bool:
+    """Whether a segment takes longer to fill than half the retention, so that it sets what stays on disk."""
+    topic = draft.workload.topics[draft.workload.names.index(name)]
+    if not topic.deleted or topic.tiered is not None or math.isinf(topic.retention.time):
+        return False
+    index = draft.workload.names.index(name)
+    rate = float(draft.sized.columns["average_bytes_per_s"][index] / draft.sized.columns["partitions"][index])
+    fills = min(topic.segment.bytes / rate, topic.segment.time) if rate > 0 else 0.0
+    return fills > topic.retention.time / 2
+
+
+def _partitions(draft: Draft, topics: Mapping[str, TopicPlan], cluster: ClusterLoad) -> Iterator[Finding]:
+    short = [
+        f"{name} ({topic.partitions} of {math.ceil(topic.partitions_raw - 1e-9)}, {topic.binding_reason})"
+        for name, topic in topics.items()
+        if topic.partitions_given and topic.partitions < topic.partitions_raw - 1e-9
+    ]
+    if short:
+        yield Finding(
+            "partitions_short",
+            "warning",
+            f"Fewer partitions than the load or the consumers ask for: {_names(short)}.",
+            "Plan the repartition now: later it remaps keys.",
+        )
+    yield from _hot_keys(draft)
+    idle = [
+        f"{topic.name} ({int(most_members(topic))} members, {topics[topic.name].partitions} partitions)"
+        for topic in draft.workload.topics
+        if most_members(topic) > topics[topic.name].partitions
+    ]
+    if idle:
+        message = f"More members than partitions, so some stand idle: {_names(idle)}."
+        yield Finding("idle_members", "warning", message, "Add partitions, remove members, or use a share group.")
+    slow = list(_slow_groups(draft, topics))
+    if slow:
+        yield Finding(
+            "slow_consumers",
+            "warning",
+            f"Groups that do not keep up at peak: {_names(slow)}.",
+            "Add members, up to one per partition, or make them faster.",
+        )
+    limit = constant("partitions.cluster_zookeeper_max")
+    if cluster.partitions > limit:
+        message = (
+            f"{cluster.partitions:,} partitions exceed the {limit:,.0f} of a ZooKeeper cluster (folk figure of 2018)."
+        )
+        yield Finding("cluster_partitions", "warning", message, "Use KRaft, or split the cluster.")
+
+
+def _hot_keys(draft: Draft) -> Iterator[Finding]:
+    columns, given = draft.sized.columns, draft.workload.given
+    for index, topic in enumerate(draft.workload.topics):
+        share = float(draft.workload.top_key_fraction[index])
+        capacity = float(min(given["produce_capacity"][index], given["consume_capacity"][index]))
+        needed = share * float(columns["own_peak_bytes_per_s"][index])
+        if share > 0 and needed > capacity:
+            message = (
+                f"{topic.name}: its most frequent key carries {format_quantity(needed, 'bytes_per_s')}, more than one "
+                f"partition takes ({format_quantity(capacity, 'bytes_per_s')}); no partition count helps."
+            )
+            action = f"Salt the key {math.ceil(needed / capacity)} ways (order across salts is lost), or give it its own topic."
+            yield Finding("hot_key", "warning", message, action)
+
+
+def _slow_groups(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[str]:
+    for index, topic in enumerate(draft.workload.topics):
+        peak = float(draft.sized.columns["own_peak_records_per_s"][index])
+        for group in classic_groups(topic):
+            rate = group.records_per_s_per_member
+            if rate is None and group.processing_time is not None:
+                rate = 1 / group.processing_time
+            if rate is None or group.members is None:
+                continue
+            capacity = min(group.members, topics[topic.name].partitions) * rate
+            if capacity < peak * group.read_fraction * (1 - 1e-9):
+                yield f"{group.group} on {topic.name} ({capacity:,.0f} of {peak * group.read_fraction:,.0f} records/s)"
+
+
+def _requests(draft: Draft, cluster: ClusterLoad) -> Iterator[Finding]:
+    overhead = constant("requests.overhead_bytes") * (cluster.produce_requests_per_s + cluster.fetch_requests_per_s)
+    if cluster.network_in_bytes_per_s > 0 and overhead > 0.5 * cluster.network_in_bytes_per_s:
+        share = overhead / cluster.network_in_bytes_per_s
+        message = f"Requests add {percent(share)} to the bytes received: batches are small."
+        yield Finding("small_batches", "warning", message, "Raise linger.ms and batch.size of the producers.")
+    derived = [topic.name for topic in draft.workload.topics if topic.batch.records is None]
+    if derived:
+        message = f"{_names(derived)}: records per batch are derived from linger.ms, batch.size and the producers."
+        yield Finding("batch_derived", "info", message, "Measure records per batch and give batch.records.")
+
+
+def _mirrors(draft: Draft) -> Iterator[Finding]:
+    produce = draft.sized.load.topics.produce_in_bytes_per_s
+    for mirror in draft.scenario.cluster.mirror:
+        chosen = [mirror.topics is None or name in mirror.topics for name in draft.workload.names]
+        needed = float(produce @ chosen)
+        if mirror.bandwidth is not None and needed > mirror.bandwidth:
+            message = (
+                f"The link to {mirror.to} needs {format_quantity(needed, 'bytes_per_s')} at peak and carries "
+                f"{format_quantity(mirror.bandwidth, 'bytes_per_s')}: the copy falls behind."
+            )
+            yield Finding("mirror_bandwidth", "warning", message, "Mirror fewer topics, compress, or widen the link.")
+
+
+def _inputs(draft: Draft) -> Iterator[Finding]:
+    ranges = ranges_of(draft.scenario)
+    if ranges:
+        message = f"{len(ranges)} inputs are ranges; this plan takes their likely values."
+        yield Finding("likely_values", "info", message, "Use `uncertainty` for quantiles.")
+    binding = draft.brokers.binding
+    if binding is not None and binding.resource in {"cpu", "disk_iops"}:
+        words = RESOURCE_WORDS[binding.resource]
+        message = f"The binding limit, {words}, is a low-confidence estimate."
+        action = "Give cluster.calibration from one measured point." if binding.resource == "cpu" else "Measure it."
+        yield Finding("low_confidence_binding", "warning", message, action)

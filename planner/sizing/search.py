@@ -1,0 +1,138 @@
+"""The least number of brokers that holds: for each resource alone, and for all together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from planner.constants import constant
+from planner.results import RESOURCES, Need
+from planner.sizing.evaluate import Evaluation, Setting, evaluate, healthy_mean_utilisation, lone_utilisation, threshold
+from planner.sizing.loads import Load
+
+_CONSECUTIVE = 48  # candidates looked at one by one before the steps grow by 5 %
+_TOLERANCE = 1e-9
+
+Where = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Sizer:
+    """Evaluates broker counts once each and answers what the least sufficient one is."""
+
+    load_at: Callable[[int], Load]
+    setting: Setting
+    checked: frozenset[str]
+    floor: int
+    step: int
+    evaluations: dict[int, Evaluation] = field(default_factory=dict)
+    means: dict[int, dict[str, float]] = field(default_factory=dict)
+
+    def evaluation(self, brokers: int) -> Evaluation:
+        """All states at `brokers`, computed once."""
+        if brokers not in self.evaluations:
+            load = self.load_at(brokers)
+            self.evaluations[brokers] = evaluate(load.topics, load.classes, self.setting, brokers)
+        return self.evaluations[brokers]
+
+    def ratios(self, brokers: int) -> dict[Where, float]:
+        """Utilisation over threshold, for every resource in every checked state."""
+        found = {
+            (resource, state): value / threshold(self.setting, resource, state)
+            for (resource, state), value in self.evaluation(brokers).utilisation.items()
+            if state in self.checked and not (state == "recovering" and self.setting.recovery_time_max_s is None)
+        }
+        fastest = self.evaluation(brokers).refill
+        if self.setting.recovery_time_max_s is not None and "recovering" in self.checked and fastest is not None:
+            found["recovery", "recovering"] = fastest.fastest_s / self.setting.recovery_time_max_s
+        return found
+
+    def worst(self, brokers: int, resource: str | None = None) -> tuple[Where, float]:
+        """The fullest resource and state (of one resource when named) and its ratio."""
+        ratios = self.ratios(brokers)
+        where = max((key for key in ratios if resource in {None, key[0]}), key=lambda key: ratios[key])
+        return where, ratios[where]
+
+    def holds(self, brokers: int, resource: str | None = None) -> bool:
+        """Whether every checked state stays within its limits."""
+        return self.worst(brokers, resource)[1] <= 1 + _TOLERANCE
+
+    def least(self, resource: str | None = None) -> int | None:
+        """The least candidate that holds; None when no count does."""
+        start = self.lower_bound(resource)
+        if start is None:
+            return None
+        for tried, brokers in enumerate(self.candidates(start)):
+            if self.holds(brokers, resource):
+                return brokers
+            if tried % 4 == 3 and self.never(brokers, resource):
+                return None
+        return None
+
+    def candidates(self, start: int) -> Iterator[int]:
+        """Counts from `start` on, one by one at first; a needed count is not monotone, so nothing is bisected."""
+        brokers, tried = start, 0
+        while brokers <= constant("sizing.brokers_max"):
+            yield brokers
+            tried += 1
+            jump = 1 if tried < _CONSECUTIVE else max(1, brokers // 20 // self.step)
+            brokers += self.step * jump
+
+    def lower_bound(self, resource: str | None) -> int | None:
+        """A candidate below which the healthy mean already exceeds its limit.
+
+        Means have the form c + X/B, for which B * utilisation / limit never overshoots the answer.
+        """
+        brokers = self.floor
+        limits = partial(threshold, self.setting, state="healthy")
+        for _ in range(100):
+            means = self.mean(brokers)
+            ratio = max((value / limits(key) for key, value in means.items() if resource in {None, key}), default=0.0)
+            if ratio <= 1 + _TOLERANCE:
+                return brokers
+            wanted = max(brokers * ratio * (1 - 1e-12), brokers + 1)
+            if not math.isfinite(wanted) or wanted > constant("sizing.brokers_max"):
+                return None
+            brokers = self.floor + self.step * math.ceil((wanted - self.floor) / self.step - 1e-9)
+        return None
+
+    def mean(self, brokers: int) -> dict[str, float]:
+        """Utilisation of the healthy mean broker, computed once."""
+        if brokers not in self.means:
+            load = self.load_at(brokers)
+            self.means[brokers] = healthy_mean_utilisation(load.topics, load.classes, self.setting, brokers)
+        return self.means[brokers]
+
+    def never(self, brokers: int, resource: str | None) -> bool:
+        """Whether one partition alone exceeds a limit, so that more brokers cannot help."""
+        load = self.load_at(brokers)
+        lone = lone_utilisation(load.topics, load.classes, self.setting)
+        return any(
+            value > threshold(self.setting, key, "broker_down") * (1 + _TOLERANCE)
+            for key, value in lone.items()
+            if resource in {None, key}
+        )
+
+    def needs(self, replication: Need) -> Mapping[str, Need]:
+        """For each resource the least count when only it constrains."""
+        found: dict[str, Need] = {}
+        for resource in RESOURCES:
+            if resource == "replication":
+                found[resource] = replication
+            elif resource == "recovery" and self.setting.recovery_time_max_s is None:
+                found[resource] = Need(None, None, None, "policy.recovery_time_max is not set")
+            else:
+                found[resource] = self._need(resource)
+        return found
+
+    def _need(self, resource: str) -> Need:
+        count = self.least(resource)
+        if count is None:
+            limit = int(constant("sizing.brokers_max"))
+            return Need(None, None, None, f"no count up to {limit} brokers brings {resource} within its limit")
+        if not any(key[0] == resource for key in self.ratios(count)):
+            return Need(None, None, None, "not applicable in the checked states")
+        (_, state), ratio = self.worst(count, resource)
+        return Need(count, count * ratio, state)

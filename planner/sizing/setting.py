@@ -1,0 +1,149 @@
+"""What a scenario fixes for every broker count: hardware, policy, and which states it asks to hold."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from planner.catalogue import broker_spec
+from planner.constants import constant
+from planner.model import controllers, cpu
+from planner.model.placement import rack_sizes
+from planner.scenario import BrokerSpec, Limits, Policy, Scenario, Utilisation
+from planner.sizing.evaluate import Hardware, Setting, cpu_cores
+from planner.sizing.sized import size_at
+from planner.sizing.workload import Workload
+
+
+def hardware_of(spec: BrokerSpec, limits: Limits, policy: Policy) -> Hardware:
+    """Capacities of one broker; what is not metered is infinite."""
+
+    def unmetered(value: float | None, times: int = 1) -> float:
+        return math.inf if value is None else value * times
+
+    disks = spec.storage.volumes
+    return Hardware(
+        vcpu=spec.vcpu,
+        memory_bytes=spec.memory,
+        network_in_bytes_per_s=unmetered(spec.network_in),
+        network_out_bytes_per_s=unmetered(spec.network_out),
+        half_duplex=spec.duplex == "half",
+        storage_shares_network=spec.storage_shares_network,
+        disk_bytes=spec.storage.capacity * disks,
+        disk_throughput_bytes_per_s=unmetered(spec.storage.throughput, disks),
+        disk_iops=unmetered(spec.storage.iops, disks),
+        nofile=limits.nofile,
+        max_map_count=limits.max_map_count,
+        replicas_max=policy.replicas_per_broker_max,
+    )
+
+
+def checked_states(policy: Policy) -> frozenset[str]:
+    """The states that the policy asks to hold."""
+    states = {"healthy"}
+    if policy.survive.brokers:
+        after = {"reduced"} if policy.survive.after_loss == "re-replicate" else {"recovering", "returned"}
+        states |= {"broker_down"} | after
+    if policy.survive.zones:
+        states |= {"zone_down"}
+    return frozenset(states)
+
+
+def setting_of(workload: Workload) -> Setting:
+    """Collect the scenario's facts that do not depend on the broker count."""
+    scenario = workload.scenario
+    cluster, policy = scenario.cluster, scenario.policy
+    setting = Setting(
+        zones=cluster.zones,
+        brokers_down=policy.survive.brokers,
+        zones_down=policy.survive.zones,
+        balanced=policy.placement == "balanced",
+        fetch_from_follower=cluster.fetch_from_follower,
+        tls=cluster.tls,
+        replica_fetchers=cluster.replica_fetchers,
+        clients=_clients(scenario),
+        page_cache_s=policy.page_cache,
+        calibration=1.0,
+        re_replicate=policy.survive.after_loss == "re-replicate",
+        throttle_bytes_per_s=math.inf if cluster.replication_throttle is None else cluster.replication_throttle,
+        recovery_time_max_s=policy.recovery_time_max,
+        internal_replicas=internal_replicas(scenario),
+        hardware=hardware_of(broker_spec(cluster.broker), cluster.limits, policy),
+        thresholds=_thresholds(policy.utilisation),
+        thresholds_degraded=_thresholds(policy.utilisation_degraded),
+    )
+    return setting if cluster.calibration is None else _calibrated(workload, setting)
+
+
+def _thresholds(limits: Utilisation) -> dict[str, float]:
+    return {name: float(getattr(limits, name)) for name in type(limits).model_fields}
+
+
+def _clients(scenario: Scenario) -> float:
+    """Producers, and members of each group once; every client is taken to reach every broker."""
+    members: dict[str, int] = {}
+    for topic in scenario.topics:
+        for group in topic.consumers:
+            members[group.group] = max(members.get(group.group, 0), group.max_members or 0, group.members or 1)
+    return float(sum(topic.producers for topic in scenario.topics) + sum(members.values()))
+
+
+def internal_topics(scenario: Scenario) -> int:
+    """Offsets, transactions, share state, remote log metadata: those that the scenario's features create."""
+    topics = scenario.topics
+    groups = [group for topic in topics for group in topic.consumers]
+    return sum(
+        (
+            any(group.protocol != "share" for group in groups),
+            any(topic.transactions_per_s > 0 for topic in topics),
+            any(group.protocol == "share" for group in groups),
+            any(topic.tiered is not None for topic in topics),
+        )
+    )
+
+
+def internal_replicas(scenario: Scenario) -> float:
+    """Replicas of the internal topics."""
+    return float(
+        controllers.internal_replicas(
+            internal_topics=internal_topics(scenario),
+            partitions_per_topic=constant("internal.partitions_per_topic"),
+            replication_factor=constant("internal.replication_factor"),
+            brokers=scenario.cluster.brokers or constant("internal.replication_factor"),
+        )
+    )
+
+
+def _calibrated(workload: Workload, setting: Setting) -> Setting:
+    """Scale the CPU model to the measured point; the mix of replication is that of the scenario."""
+    from dataclasses import replace
+
+    point = workload.scenario.cluster.calibration
+    assert point is not None  # noqa: S101 - the caller looked
+    topics = size_at(workload, point.brokers).load.topics
+    total = max(float(topics.produce_in_bytes_per_s.sum()), 1e-9)
+    copies = float(topics.produce_in_bytes_per_s @ topics.replication_factor) / total
+    produced = point.wire_in_bytes_per_s / point.brokers
+    sent = produced * (max(copies, 1.0) - 1) + point.wire_out_bytes_per_s / point.brokers
+    modelled = cpu_cores(setting, point.requests_per_s / point.brokers, produced * max(copies, 1.0), sent)
+    factor = cpu.cpu_calibration(
+        cpu_fraction=point.cpu_fraction, vcpu=setting.hardware.vcpu, modelled_cores=float(modelled)
+    )
+    return replace(setting, calibration=float(factor))
+
+
+def search_grid(workload: Workload, setting: Setting) -> tuple[int, int]:
+    """Least broker count to look at, and the step between counts."""
+    policy = workload.scenario.policy
+    copies = int(np.max(workload.given["replication_factor"]))
+    least = max(copies, policy.survive.brokers + 1, 1)
+    step = setting.zones if policy.multiple_of_zones else 1
+    if policy.survive.zones:
+        least = max(least, policy.survive.zones + 1)
+    return -(-least // step) * step, step
+
+
+def zone_brokers(brokers: int, setting: Setting) -> int:
+    """Brokers in the zones that may be lost, the largest ones first."""
+    return sum(rack_sizes(brokers, setting.zones)[: max(setting.zones_down, 1)])

@@ -1,0 +1,274 @@
+"""Loads of every broker from simulated placements: who leads what after whom is lost, and how full the fullest is."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from planner.model.placement import Integers, place, rack_of_broker, rack_sizes
+from planner.model.types import Array
+from planner.sizing.loads import PartitionClasses, TopicArrays
+
+# work limits that keep a plan in milliseconds; small clusters get more placements, huge ones average out by themselves
+_PLACED_REPLICAS = 16_000
+_LOST_REPLICAS = 400_000
+_SEEDS = 8
+_LOST_SETS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Placed partitions of one replication factor: `assignment` is (placements, partitions, RF)."""
+
+    assignment: Integers
+    partition_class: Integers
+    live_needed: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Several seeded placements of the same topics over the same brokers."""
+
+    brokers: int
+    sizes: tuple[int, ...]
+    seeds: int
+    groups: tuple[Group, ...]
+
+
+def place_topics(topics: TopicArrays, classes: PartitionClasses, brokers: int, zones: int) -> Placement:
+    """Place every topic as Kafka would, several times with fixed seeds."""
+    sizes = rack_sizes(brokers, zones)
+    factor = topics.replication_factor.astype(np.intp)
+    partitions = topics.partitions.astype(np.intp)
+    replicas = int(factor @ partitions)
+    seeds = max(1, min(_SEEDS, _PLACED_REPLICAS // max(replicas, 1)))
+    class_topic = classes.topic.astype(np.intp)
+    groups = []
+    for copies in np.unique(factor):
+        chosen = np.flatnonzero(factor == copies)
+        generator = np.random.default_rng([int(copies), brokers])
+        placed = place(np.tile(partitions[chosen], seeds), sizes, int(copies), generator)
+        of_class = np.flatnonzero(factor[class_topic] == copies)
+        partition_class = np.repeat(of_class, classes.count[of_class].astype(np.intp))
+        needed = topics.live_needed[class_topic[partition_class]].astype(np.intp)
+        groups.append(Group(placed.reshape(seeds, -1, int(copies)), partition_class, needed))
+    return Placement(brokers, sizes, seeds, tuple(groups))
+
+
+def lost_sets(placement: Placement, brokers_down: int, zones_down: int) -> npt.NDArray[np.bool_]:
+    """Sets of brokers to lose, shape (sets, brokers): every single broker or zone, else a seeded sample of sets."""
+    brokers = placement.brokers
+    replicas = sum(group.assignment.size for group in placement.groups)
+    most = max(2, min(_LOST_SETS, _LOST_REPLICAS // max(replicas, 1)))
+    if zones_down:
+        racks = rack_of_broker(placement.sizes)
+        chosen = list(itertools.islice(itertools.combinations(range(len(placement.sizes)), zones_down), most))
+        return np.array([np.isin(racks, zones) for zones in chosen]).reshape(-1, brokers)
+    if brokers_down == 0:
+        return np.zeros((1, brokers), dtype=bool)
+    if math.comb(brokers, brokers_down) <= most:
+        members = np.array(list(itertools.combinations(range(brokers), brokers_down)))
+    else:
+        generator = np.random.default_rng([brokers, brokers_down])
+        members = np.argsort(generator.random((most, brokers)), axis=1)[:, :brokers_down]
+    lost = np.zeros((len(members), brokers), dtype=bool)
+    lost[np.arange(len(members))[:, None], members] = True
+    return lost
+
+
+@dataclass(frozen=True, slots=True)
+class Survivors:
+    """Loads per broker after a loss; arrays are (lost sets, placements, brokers), NaN on lost brokers."""
+
+    replica: Mapping[str, Array]
+    leader: Mapping[str, Array]
+    unwritable: Array  # (lost sets, placements, classes): share of the class's partitions
+    offline: Array
+
+
+def replica_loads(topics: TopicArrays, classes: PartitionClasses) -> dict[str, Array]:
+    """What one replica costs its broker, per class."""
+    topic = classes.topic.astype(np.intp)
+    return {
+        "write": topics.produce_in_bytes_per_s[topic] * classes.share,
+        "disk_bytes": classes.disk_bytes_worst,
+        "disk_bytes_average": classes.disk_bytes,
+        "refill": classes.refill_bytes,
+        "disk_write": classes.disk_write_bytes_per_s,
+        "disk_read": classes.disk_read_bytes_per_s,
+        "iops": classes.disk_iops,
+        "segments": classes.live_segments,
+        "deleted_segments": classes.deleted_segments,
+        "producers": classes.producer_entries,
+        "replicas": np.ones(len(topic)),
+    }
+
+
+def leader_loads(topics: TopicArrays, classes: PartitionClasses) -> dict[str, Array]:
+    """What leading one partition costs its broker, per class, beyond being a replica of it."""
+    topic = classes.topic.astype(np.intp)
+    return {
+        "write": topics.produce_in_bytes_per_s[topic] * classes.share,
+        "consume": topics.consumer_out_bytes_per_s[topic] * classes.share,
+        "other_out": (topics.tier_out_bytes_per_s + topics.mirror_out_bytes_per_s)[topic] * classes.share,
+        "produce_requests": topics.produce_requests_per_s[topic] * classes.share,
+        "consumer_requests": topics.consumer_requests_per_s[topic] * classes.share,
+        "lagging_read": topics.disk_read_bytes_per_s[topic] * classes.share,
+    }
+
+
+def survivors(
+    placement: Placement,
+    topics: TopicArrays,
+    classes: PartitionClasses,
+    lost: npt.NDArray[np.bool_],
+    *,
+    fetch_from_follower: bool,
+    returned: bool = False,
+) -> Survivors:
+    """Loads of the live brokers while the replicas on the lost ones wait; or of all, once the lost ones returned.
+
+    A returned broker is in sync again and leads nothing until the preferred election.
+    """
+    tally = _Tally(len(lost), placement, len(classes.count))
+    zone_reads = []
+    for group in placement.groups:
+        alive = ~lost[:, group.assignment]
+        leader = np.take_along_axis(group.assignment[None], alive.argmax(axis=-1)[..., None], axis=-1)[..., 0]
+        if returned:
+            alive = np.ones_like(alive)
+        live = alive.sum(axis=-1)
+        writable = live >= group.live_needed
+        tally.add(group, leader, alive, live, writable)
+        if fetch_from_follower and len(placement.sizes) > 1:
+            zone_reads.append(_moved_reads(tally, group, leader, alive, writable, topics, classes))
+    replica, leaders = tally.loads(replica_loads(topics, classes), leader_loads(topics, classes))
+    if zone_reads:
+        leaders["consume"] = leaders["consume"] + sum(zone_reads)
+    if not returned:
+        gone = np.broadcast_to(lost[:, None, :], tally.shape)
+        replica = {key: np.where(gone, np.nan, total) for key, total in replica.items()}
+        leaders = {key: np.where(gone, np.nan, total) for key, total in leaders.items()}
+    return Survivors(replica, leaders, tally.unwritable / classes.count, tally.offline / classes.count)
+
+
+# what stops flowing into a replica while its partition refuses writes
+_FLOWS = frozenset({"write", "disk_write", "iops"})
+
+
+class _Tally:
+    """Counts replicas and leaders of each partition class on each broker; loads are these counts times weights."""
+
+    def __init__(self, sets: int, placement: Placement, classes: int) -> None:
+        self.shape = (sets, placement.seeds, placement.brokers)
+        self.sizes = placement.sizes
+        self.classes = classes
+        self.offset = np.arange(sets * placement.seeds).reshape(sets, placement.seeds, 1) * placement.brokers
+        self.replicas = np.zeros((1, *self.shape[1:], classes))
+        self.blocked: Array | None = None  # replicas whose partitions refuse writes, only where there are any
+        self.leaders = np.zeros((*self.shape, classes))
+        self.writing = np.zeros((*self.shape, classes))
+        self.copies = np.zeros((*self.shape, classes))
+        self.unwritable = np.zeros((*self.shape[:2], classes))
+        self.offline = np.zeros((*self.shape[:2], classes))
+
+    def sum(self, index: Integers, weights: Array | None = None) -> Array:
+        """Sum `weights` (ones when not given) by (lost set, placement, broker)."""
+        flat = None if weights is None else np.ascontiguousarray(np.broadcast_to(weights, index.shape)).ravel()
+        return np.bincount(index.ravel(), flat, math.prod(self.shape)).reshape(self.shape).astype(float)
+
+    def _by_class(self, index: Integers, classes: Integers, weights: Array | None = None) -> Array:
+        """The same by (lost set, placement, broker, class)."""
+        flat = None if weights is None else weights.ravel()
+        cells = math.prod(self.shape) * self.classes
+        total = np.bincount((index * self.classes + classes).ravel(), flat, cells)
+        return total.reshape(*self.shape, self.classes)
+
+    def add(
+        self,
+        group: Group,
+        leader: Integers,
+        alive: npt.NDArray[np.bool_],
+        live: Integers,
+        writable: npt.NDArray[np.bool_],
+    ) -> None:
+        """Count one group of partitions."""
+        classes = group.partition_class
+        placed = (group.assignment + self.offset[:1, :, :, None]) * self.classes + classes[:, None]
+        self.replicas[0] += np.bincount(placed.ravel(), minlength=self.replicas.size).reshape(self.replicas.shape[1:])
+        index = leader + self.offset
+        if writable.all():
+            led = self._by_class(index, classes)
+            self.leaders += led
+            self.writing += led
+        else:
+            self._add_blocked(group, index, alive, live, writable)
+        self.copies += self._by_class(index, classes, writable * (live - 1.0))
+
+    def _add_blocked(
+        self,
+        group: Group,
+        index: Integers,
+        alive: npt.NDArray[np.bool_],
+        live: Integers,
+        writable: npt.NDArray[np.bool_],
+    ) -> None:
+        classes = group.partition_class
+        self.leaders += self._by_class(index, classes, (live > 0).astype(float))
+        self.writing += self._by_class(index, classes, writable.astype(float))
+        stuck = (alive & ~writable[..., None]).astype(float)
+        placed = np.broadcast_to(group.assignment[None] + self.offset[..., None], stuck.shape)
+        counted = self._by_class(placed, classes[:, None], stuck)
+        self.blocked = counted if self.blocked is None else self.blocked + counted
+        cell = np.arange(math.prod(self.shape[:2])).reshape(*self.shape[:2], 1) * self.classes + classes
+        for total, missing in ((self.unwritable, ~writable), (self.offline, live == 0)):
+            total += np.bincount(cell.ravel(), missing.ravel(), total.size).reshape(total.shape)
+
+    def loads(
+        self, per_replica: Mapping[str, Array], per_leader: Mapping[str, Array]
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Counts times weights, by name."""
+        replica_weights = np.stack(list(per_replica.values()), axis=1)
+        leader_weights = np.stack(list(per_leader.values()), axis=1)
+        held = np.broadcast_to(self.replicas @ replica_weights, (*self.shape, len(per_replica)))
+        if self.blocked is not None:
+            flowing = np.array([key in _FLOWS for key in per_replica])
+            held = held - self.blocked @ (replica_weights * flowing)
+        led = self.writing @ leader_weights
+        replica = {key: held[..., position] for position, key in enumerate(per_replica)}
+        leader = {key: led[..., position] for position, key in enumerate(per_leader)}
+        leader["leaders"] = self.leaders.sum(axis=-1)
+        leader["copies"] = self.copies @ per_leader["write"]
+        return replica, leader
+
+
+def _moved_reads(
+    tally: _Tally,
+    group: Group,
+    leader: Integers,
+    alive: npt.NDArray[np.bool_],
+    writable: npt.NDArray[np.bool_],
+    topics: TopicArrays,
+    classes: PartitionClasses,
+) -> Array:
+    """KIP-392: a member reads from the leader if that is in its zone, else from a live replica in its zone.
+
+    Returned is the change of the bytes that each broker sends to consumers.
+    """
+    rack = rack_of_broker(tally.sizes)
+    index = group.assignment[None] + tally.offset[..., None]
+    topic = classes.topic.astype(np.intp)[group.partition_class]
+    zone_bytes = topics.consumer_zone_bytes_per_s[topic] * classes.share[group.partition_class][:, None]
+    change = np.zeros(tally.shape)
+    for zone in range(min(zone_bytes.shape[1], len(tally.sizes))):
+        near = (rack[group.assignment] == zone)[None] & alive
+        count = near.sum(axis=-1)
+        moved = zone_bytes[:, zone] * writable * ((rack[leader] != zone) & (count > 0))
+        change -= tally.sum(leader + tally.offset, moved)
+        change += tally.sum(index, near * (moved / np.maximum(count, 1))[..., None])
+    return change

@@ -1,0 +1,267 @@
+"""Cluster sums, the trace of every state, and the assumptions behind them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.constants import constant, constants
+from planner.model import controllers, partitions, states, traffic, utilisation
+from planner.model.placement import rack_sizes
+from planner.model.types import Array
+from planner.results import Assumption, Brokers, ClusterLoad
+from planner.scenario import Ranged, defaults_used
+from planner.sizing.evaluate import (
+    Evaluation,
+    Setting,
+    closed_form_arguments,
+    cpu_arguments,
+    follower_requests_per_s,
+    threshold,
+    utilisation_arguments,
+)
+from planner.sizing.sized import Sized
+from planner.sizing.workload import Workload
+from planner.trace import Trace
+
+
+def cluster_load(workload: Workload, sized: Sized, setting: Setting, brokers: int, trace: Trace) -> ClusterLoad:
+    """Sum the topics, recording each sum."""
+    topics, columns = sized.load.topics, sized.columns
+    flows = _flow_sums(sized, trace)
+    replicas = float(topics.partitions @ topics.replication_factor)
+    followers = follower_requests_per_s(topics, setting, brokers) * brokers
+    consumers = float(topics.consumer_requests_per_s.sum())
+    requests = {
+        "produce_requests_per_s": trace(
+            "produce_requests_per_s", traffic.cluster_per_s, topic_per_s=columns["produce_requests_per_s"]
+        ),
+        "fetch_requests_per_s": trace(
+            "fetch_requests_per_s", traffic.cluster_per_s, topic_per_s=np.array([followers, consumers])
+        ),
+    }
+    volumes = {
+        name: trace(name, traffic.cluster_bytes, topic_bytes=columns[name])
+        for name in ("disk_bytes", "disk_bytes_worst", "remote_bytes")
+    }
+    count = trace("partitions", traffic.cluster_count, topic_count=topics.partitions)
+    return ClusterLoad(
+        **flows,
+        cross_zone_bytes_per_s=_cross_zone(sized, setting, brokers, trace),
+        **volumes,
+        provisioned_disk_bytes=setting.hardware.disk_bytes * brokers,
+        partitions=int(count),
+        replicas=int(
+            trace("replicas", traffic.cluster_count, topic_count=topics.partitions * topics.replication_factor)
+        ),
+        internal_replicas=int(setting.internal_replicas),
+        **requests,
+        **_controllers(workload, brokers, count, replicas, trace),
+    )
+
+
+def _flow_sums(sized: Sized, trace: Trace) -> dict[str, float]:
+    topics = sized.load.topics
+    follower = trace(
+        "topics.follower_in_bytes_per_s",
+        traffic.follower_in_bytes_per_s,
+        produce_in_bytes_per_s=topics.produce_in_bytes_per_s,
+        replication_factor=topics.replication_factor,
+    )
+    per_topic = {
+        "produce_in_bytes_per_s": topics.produce_in_bytes_per_s,
+        "follower_in_bytes_per_s": follower,
+        "follower_out_bytes_per_s": follower,
+        "consumer_out_bytes_per_s": topics.consumer_out_bytes_per_s,
+        "tier_out_bytes_per_s": topics.tier_out_bytes_per_s,
+        "mirror_out_bytes_per_s": topics.mirror_out_bytes_per_s,
+    }
+    sums = {name: trace(name, traffic.cluster_bytes_per_s, topic_bytes_per_s=flow) for name, flow in per_topic.items()}
+    sums["network_in_bytes_per_s"] = trace(
+        "network_in_bytes_per_s",
+        traffic.network_in_bytes_per_s,
+        produce_in_bytes_per_s=sums["produce_in_bytes_per_s"],
+        follower_in_bytes_per_s=sums["follower_in_bytes_per_s"],
+    )
+    sums["network_out_bytes_per_s"] = trace(
+        "network_out_bytes_per_s",
+        traffic.network_out_bytes_per_s,
+        follower_out_bytes_per_s=sums["follower_out_bytes_per_s"],
+        consumer_out_bytes_per_s=sums["consumer_out_bytes_per_s"],
+        tier_out_bytes_per_s=sums["tier_out_bytes_per_s"],
+        mirror_out_bytes_per_s=sums["mirror_out_bytes_per_s"],
+    )
+    return sums
+
+
+def _cross_zone(sized: Sized, setting: Setting, brokers: int, trace: Trace) -> float:
+    topics = sized.load.topics
+    zones = len(rack_sizes(brokers, setting.zones))
+    parts = {
+        "cross_zone_produce_bytes_per_s": trace(
+            "topics.cross_zone_produce_bytes_per_s",
+            traffic.cross_zone_produce_bytes_per_s,
+            produce_in_bytes_per_s=topics.produce_in_bytes_per_s,
+            zones=zones,
+        ),
+        "cross_zone_replication_bytes_per_s": trace(
+            "topics.cross_zone_replication_bytes_per_s",
+            traffic.cross_zone_replication_bytes_per_s,
+            produce_in_bytes_per_s=topics.produce_in_bytes_per_s,
+            replication_factor=topics.replication_factor,
+            zones=zones,
+        ),
+        "cross_zone_consume_bytes_per_s": trace(
+            "topics.cross_zone_consume_bytes_per_s",
+            traffic.cross_zone_consume_bytes_per_s,
+            consumer_out_bytes_per_s=topics.consumer_out_bytes_per_s,
+            replication_factor=topics.replication_factor,
+            zones=zones,
+            fetch_from_follower=float(setting.fetch_from_follower),
+        ),
+    }
+    sums = {name: trace(name, traffic.cluster_bytes_per_s, topic_bytes_per_s=flow) for name, flow in parts.items()}
+    return float(trace("cross_zone_bytes_per_s", traffic.cross_zone_bytes_per_s, **sums))
+
+
+def _controllers(workload: Workload, brokers: int, count: float, replicas: float, trace: Trace) -> dict[str, float]:
+    return {
+        "controllers": int(
+            trace(
+                "controllers",
+                controllers.controller_count,
+                brokers=brokers,
+                large_cluster_brokers=constant("controllers.large_cluster_brokers"),
+            )
+        ),
+        "controller_memory_bytes": float(
+            trace(
+                "controller_memory_bytes",
+                controllers.controller_memory_bytes,
+                partitions=count,
+                controller_floor_bytes=constant("controllers.floor_bytes"),
+                heap_base_bytes=constant("controllers.heap_base_bytes"),
+                heap_bytes_per_partition=constant("controllers.heap_bytes_per_partition"),
+            )
+        ),
+        "metadata_bytes": float(
+            trace(
+                "metadata_bytes",
+                controllers.metadata_bytes,
+                partitions=count,
+                replication_factor=replicas / count,
+                topics=len(workload.names),
+                partition_record_base_bytes=constant("controllers.partition_record_base_bytes"),
+                partition_record_replica_bytes=constant("controllers.partition_record_replica_bytes"),
+                topic_record_bytes=constant("controllers.topic_record_bytes"),
+            )
+        ),
+    }
+
+
+def trace_states(trace: Trace, sized: Sized, evaluation: Evaluation, setting: Setting, brokers: Brokers) -> None:
+    """Record the mean network loads of every state, and the utilisation of every resource in it."""
+    arguments = closed_form_arguments(sized.load.topics)
+    stored = {key: arguments[key] for key in ("produce_in_bytes_per_s", "replication_factor")}
+    for name, outcome in evaluation.outcomes.items():
+        if outcome is None:
+            continue
+        down = {"brokers": evaluation.brokers, "brokers_down": outcome.brokers_down}
+        means = f"states.{name}.per_broker"
+        if outcome.all_writable and name == "reduced":
+            trace(f"{means}.network_in_bytes_per_s", states.reduced_in_bytes_per_s, **stored, **down)
+            trace(f"{means}.network_out_bytes_per_s", states.returned_out_bytes_per_s, **arguments, **down)
+        elif outcome.all_writable:
+            trace(
+                f"{means}.network_in_bytes_per_s",
+                states.stored_in_bytes_per_s,
+                **stored,
+                brokers=evaluation.brokers,
+            )
+            out = states.returned_out_bytes_per_s if name == "returned" else states.down_out_bytes_per_s
+            spread = {**down, "brokers_down": 0} if name == "returned" else down
+            trace(f"{means}.network_out_bytes_per_s", out, **arguments, **spread)
+        _trace_utilisation(trace, name, outcome.fullest, setting, sized, evaluation.brokers - outcome.brokers_down)
+    for resource, need in brokers.needed.items():
+        if need.raw is not None and need.count is not None and need.state is not None:
+            limit = threshold(setting, resource, need.state)
+            trace(
+                f"brokers.needed.{resource}",
+                utilisation.equivalent_brokers,
+                brokers=need.count,
+                utilisation_fraction=need.raw / need.count * limit,
+                threshold_fraction=limit,
+            )
+    if brokers.binding is not None and f"brokers.needed.{brokers.binding.resource}" in trace.steps:
+        step = trace.steps[f"brokers.needed.{brokers.binding.resource}"]
+        trace.steps["brokers.count"] = step
+        trace.steps["brokers.raw"] = step
+
+
+def _trace_utilisation(
+    trace: Trace, state: str, fullest: dict[str, float] | object, setting: Setting, sized: Sized, live: int
+) -> None:
+    figures = dict(fullest)  # type: ignore[call-overload]
+    for resource, (function, numbers) in utilisation_arguments(figures, setting.hardware).items():
+        trace(f"utilisation.{state}.{resource}", function, **numbers)
+    # the mean requests of a broker; the fullest cores were recorded through the utilisation
+    topics = sized.load.topics
+    followers = 2 * follower_requests_per_s(topics, setting, live)
+    served = float((topics.produce_requests_per_s + topics.consumer_requests_per_s).sum()) / max(live, 1) + followers
+    from planner.model import cpu
+
+    trace(
+        f"states.{state}.per_broker.cpu_cores",
+        cpu.cpu_cores,
+        **cpu_arguments(
+            setting,
+            served,
+            figures["network_in_bytes_per_s"] + figures["network_overhead_in_bytes_per_s"],
+            figures["network_out_bytes_per_s"] + figures["network_overhead_out_bytes_per_s"],
+        ),
+    )
+
+
+def hottest_fractions(workload: Workload, count: Array) -> Array:
+    """Share of its topic that each hottest partition carries."""
+    return np.asarray(
+        partitions.hottest_partition_fraction(top_key_fraction=workload.top_key_fraction, partitions=count)
+    )
+
+
+# constants that shape every plan, by the prefix of their id
+_SHAPING = ("cpu.", "iops.", "memory.", "recovery.", "requests.", "records.", "storage.", "handles.", "partitions.")
+
+
+def assumptions_of(workload: Workload, trace: Trace) -> tuple[Assumption, ...]:
+    """Defaults that stood in for missing keys, ranges taken at their likely value, and the constants used."""
+    rows = [
+        Assumption(row.path, row.value, row.unit, row.low, row.high, row.source, row.as_of)
+        for row in defaults_used(workload.scenario)
+    ]
+    rows += [
+        Assumption(path, float(value), "", value.low, value.high, "scenario (range, likely value taken)", "")
+        for path, value in ranges_of(workload.scenario)
+    ]
+    rows += [
+        Assumption(item.id, item.value, item.unit, item.low, item.high, item.source, item.as_of, item.confidence)
+        for item in constants().values()
+        if item.id.startswith(_SHAPING) or (item.id.startswith("compaction.") and workload.given["compacted"].any())
+    ]
+    return tuple(rows)
+
+
+def ranges_of(scenario: object, prefix: str = "") -> list[tuple[str, Ranged]]:
+    """Every quantity of the scenario that was given as a range, with its path."""
+    from pydantic import BaseModel
+
+    found: list[tuple[str, Ranged]] = []
+    if isinstance(scenario, Ranged):
+        return [(prefix, scenario)]
+    if isinstance(scenario, BaseModel):
+        for name in type(scenario).model_fields:
+            found += ranges_of(getattr(scenario, name), f"{prefix}.{name}" if prefix else name)
+    elif isinstance(scenario, tuple):
+        for index, item in enumerate(scenario):
+            label = getattr(item, "name", None) or getattr(item, "group", None) or index
+            found += ranges_of(item, f"{prefix}.{label}")
+    return found

@@ -1,0 +1,229 @@
+"""Questions to a given cluster: does it hold, how much more fits, how do scenarios differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from planner.results import Check, Comparison, Difference, Limit, Margin, Plan, Reverse
+from planner.scenario import InputError, Scenario, ScenarioError, Topic
+from planner.sizing.compose import plan, sizer_of
+from planner.sizing.evaluate import threshold
+
+if TYPE_CHECKING:
+    from planner.sizing.search import Sizer
+
+_MOST = 2.0**40  # a load factor beyond which a resource counts as not limiting
+_PRECISION = 1e-7
+
+
+def check(scenario: Scenario) -> Check:
+    """Check a given cluster in every state, also in those that the policy does not ask for.
+
+    Parameters
+    ----------
+    scenario
+        A scenario whose `cluster.brokers` is given.
+
+    Returns
+    -------
+    Check
+        The plan, whether it holds, and the margin of every resource in every state.
+
+    Raises
+    ------
+    ScenarioError
+        When the broker count is not given.
+    """
+    if scenario.cluster.brokers is None:
+        message = "Checking needs a broker count; without one use plan."
+        raise ScenarioError([InputError("cluster.brokers", None, message, "a count of brokers")])
+    result = plan(scenario)
+    _, setting, sizer = sizer_of(scenario)
+    evaluation = sizer.evaluation(scenario.cluster.brokers)
+    margins = tuple(
+        Margin(
+            resource=resource,
+            state=state,
+            utilisation=value,
+            threshold=threshold(setting, resource, state),
+            margin=threshold(setting, resource, state) - value,
+            checked=state in sizer.checked,
+        )
+        for (resource, state), value in evaluation.utilisation.items()
+    )
+    return Check(plan=result, holds=result.feasible, margins=margins)
+
+
+def reverse(scenario: Scenario) -> Reverse:
+    """How much more load, and how long a retention, the cluster carries within its limits.
+
+    The cluster is the given broker count, or the planned one; partition counts stay as they are.
+
+    Parameters
+    ----------
+    scenario
+        A scenario with topics.
+
+    Returns
+    -------
+    Reverse
+        The largest factor on all record rates per resource and state, the least of them, and the longest retention
+        that every time-limited topic could have.
+    """
+    sized = plan(scenario)
+    fixed = _fixed(scenario, sized)
+    ratios = _ratios_at(fixed, sized.brokers.count)
+    limits = tuple(
+        Limit(resource, state, _largest(lambda factor, key=(resource, state): ratios(factor).get(key, 0.0)))  # type: ignore[misc]
+        for resource, state in ratios(1.0)
+    )
+    bounded = [limit.max_load_factor for limit in limits if limit.max_load_factor is not None]
+    retention = _largest_retention(fixed, sized.brokers.count)
+    return Reverse(
+        brokers=sized.brokers.count,
+        limits=tuple(sorted(limits, key=lambda limit: (limit.max_load_factor is None, limit.max_load_factor))),
+        max_load_factor=min(bounded) if bounded else None,
+        max_load_factor_reason=None if bounded else "no checked resource limits the load",
+        max_retention_s=retention,
+        max_retention_s_reason=None if retention is not None else "no topic is limited by time, or no retention fits",
+    )
+
+
+def _fixed(scenario: Scenario, sized: Plan) -> Scenario:
+    """The scenario with the planned partitions and brokers written in."""
+    topics = tuple(
+        topic.model_copy(update={"partitions": sized.topics[topic.name].partitions}) for topic in scenario.topics
+    )
+    cluster = scenario.cluster.model_copy(update={"brokers": sized.brokers.count})
+    return scenario.model_copy(update={"topics": topics, "cluster": cluster})
+
+
+def _with_topics(scenario: Scenario, change: Callable[[Topic], Mapping[str, Any]]) -> Scenario:
+    topics = tuple(topic.model_copy(update=dict(change(topic))) for topic in scenario.topics)
+    return scenario.model_copy(update={"topics": topics})
+
+
+def scaled(scenario: Scenario, factor: float) -> Scenario:
+    """The scenario with every topic's rate, and its transactions, multiplied by `factor`."""
+
+    def change(topic: Topic) -> dict[str, Any]:
+        key = "records_per_s" if topic.records_per_s is not None else "bytes_per_s"
+        return {key: getattr(topic, key) * factor, "transactions_per_s": topic.transactions_per_s * factor}
+
+    return _with_topics(scenario, change)
+
+
+def _ratios_at(scenario: Scenario, brokers: int) -> Callable[[float], dict[tuple[str, str], float]]:
+    cache: dict[float, dict[tuple[str, str], float]] = {}
+
+    def ratios(factor: float) -> dict[tuple[str, str], float]:
+        if factor not in cache:
+            cache[factor] = _sizer(scaled(scenario, factor)).ratios(brokers)
+        return cache[factor]
+
+    return ratios
+
+
+def _sizer(scenario: Scenario) -> Sizer:
+    return sizer_of(scenario)[2]
+
+
+def _largest(ratio: Callable[[float], float]) -> float | None:
+    """The largest factor with `ratio(factor) <= 1`; None when the ratio never reaches 1, 0 when it always exceeds it."""
+    low, high = 0.0, 1.0
+    while ratio(high) <= 1:
+        low, high = high, high * 2
+        if high > _MOST:
+            return None
+    if low == 0.0:
+        low = _below(ratio)
+        if low == 0.0:
+            return 0.0
+    while high - low > _PRECISION * low:
+        below, above = ratio(low), ratio(high)
+        # loads are nearly linear in the factor: aim at the crossing, but cut at least a tenth off either end
+        aim = low + (high - low) * (1 - below) / max(above - below, 1e-12)
+        middle = min(max(aim, low + (high - low) * 0.001), high - (high - low) * 0.1)
+        middle = (low + high) / 2 if not low < middle < high else middle
+        if ratio(middle) <= 1:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _below(ratio: Callable[[float], float]) -> float:
+    factor = 0.5
+    while factor > 1 / _MOST:
+        if ratio(factor) <= 1:
+            return factor
+        factor /= 2
+    return 0.0
+
+
+def _largest_retention(scenario: Scenario, brokers: int) -> float | None:
+    """The longest retention that all topics limited by time could have together within the disk limit."""
+    if not any(topic.deleted and topic.tiered is None for topic in scenario.topics):
+        return None
+
+    def ratio(seconds: float) -> float:
+        def change(topic: Topic) -> dict[str, Any]:
+            timed = topic.deleted and topic.tiered is None
+            return {"retention": topic.retention.model_copy(update={"time": seconds})} if timed else {}
+
+        sizer = _sizer(_with_topics(scenario, change))
+        return max(value for (resource, _), value in sizer.ratios(brokers).items() if resource == "disk_volume")
+
+    return _largest(ratio) or None
+
+
+def compare(scenarios: Sequence[Scenario]) -> Comparison:
+    """Plan several scenarios and list only what differs, inputs first.
+
+    Parameters
+    ----------
+    scenarios
+        Two or more scenarios.
+
+    Returns
+    -------
+    Comparison
+        Differing inputs and differing figures, one value per scenario.
+    """
+    plans = [plan(scenario) for scenario in scenarios]
+    inputs = [_flat(scenario.model_dump(), by_name=True) for scenario in scenarios]
+    figures = [_flat(_comparable(result), by_name=False) for result in plans]
+    return Comparison(
+        names=tuple(result.name for result in plans),
+        inputs=_differences(inputs),
+        figures=_differences(figures),
+        plans=tuple(plans),
+    )
+
+
+def _comparable(result: Plan) -> dict[str, Any]:
+    body = result.to_dict()
+    return {key: body[key] for key in ("feasible", "brokers", "cluster", "topics", "recovery")}
+
+
+def _flat(value: Any, prefix: str = "", *, by_name: bool) -> dict[str, Any]:
+    """Nested mappings as one level of dotted paths; lists of named things by their names, other lists as text."""
+    if isinstance(value, Mapping):
+        items = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list | tuple) and value and all(isinstance(item, Mapping) for item in value) and by_name:
+        items = [(str(item.get("name") or item.get("group") or index), item) for index, item in enumerate(value)]
+    elif isinstance(value, list | tuple):
+        return {prefix: ", ".join(map(str, value))} if not any(isinstance(item, Mapping) for item in value) else {}
+    else:
+        return {prefix: value}
+    found: dict[str, Any] = {}
+    for key, item in items:
+        found |= _flat(item, f"{prefix}.{key}" if prefix else key, by_name=by_name)
+    return found
+
+
+def _differences(tables: Sequence[Mapping[str, Any]]) -> tuple[Difference, ...]:
+    paths = dict.fromkeys(path for table in tables for path in table)
+    rows = [Difference(path, tuple(table.get(path) for table in tables)) for path in paths]
+    return tuple(row for row in rows if any(value != row.values[0] for value in row.values[1:]))

@@ -1,0 +1,430 @@
+"""From a scenario to arrays: records, traffic, partitions, requests and bytes stored, for a given broker count."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from planner.constants import constant
+from planner.model import partitions, records, requests, traffic
+from planner.model.types import Array
+from planner.scenario import ConsumerGroup, Scenario, Topic
+from planner.sizing.loads import TopicArrays
+from planner.trace import Trace
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The scenario's topics as arrays, one entry per topic, before anything is computed."""
+
+    scenario: Scenario
+
+    @cached_property
+    def topics(self) -> tuple[Topic, ...]:
+        return self.scenario.topics
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(topic.name for topic in self.topics)
+
+    def column(self, read: Any) -> Array:
+        """One number per topic."""
+        return np.array([read(topic) for topic in self.topics], dtype=float)
+
+    @cached_property
+    def given(self) -> Mapping[str, Array]:
+        """The numbers of the scenario that the model needs, by name."""
+        readers: dict[str, Any] = {
+            "key_bytes": lambda t: -1.0 if t.record.key_bytes is None else t.record.key_bytes,
+            "value_bytes": lambda t: t.record.value_bytes,
+            "headers_bytes": _headers_bytes,
+            "headers_payload_bytes": lambda t: sum(len(h.key.encode()) + h.value_bytes for h in t.record.headers),
+            "compression_ratio": lambda t: t.compression_ratio,
+            "peak_ratio": lambda t: t.peak_ratio,
+            "peak_duration_s": lambda t: t.peak_duration or 0.0,
+            "replication_factor": lambda t: t.replication_factor,
+            "min_insync": lambda t: t.effective_min_insync_replicas if t.acks == "all" else 1,
+            "linger_s": lambda t: t.batch.linger,
+            "batch_size_bytes": lambda t: t.batch.size,
+            "batch_given": lambda t: math.nan if t.batch.records is None else t.batch.records,
+            "producers": lambda t: t.producers,
+            "partitions_given": lambda t: t.partitions or 0,
+            "retention_s": lambda t: t.retention.time,
+            "retention_bytes": lambda t: t.retention.bytes_per_partition or math.inf,
+            "segment_bytes": lambda t: t.segment.bytes,
+            "segment_s": lambda t: t.segment.time,
+            "compacted": lambda t: t.compacted,
+            "deleted": lambda t: t.deleted,
+            "tiered": lambda t: t.tiered is not None,
+            "local_s": _local_s,
+            "local_bytes": _local_bytes,
+            "min_dirty_ratio": lambda t: t.compaction.min_dirty_ratio,
+            "delete_retention_s": lambda t: t.compaction.delete_retention,
+            "tombstone_fraction": lambda t: t.compaction.tombstone_fraction,
+            "unique_keys": lambda t: 0.0 if t.keys is None else t.keys.unique or 0.0,
+            "fan_out": lambda t: sum(group.read_fraction for group in t.consumers),
+            "lagging": lambda t: sum(group.read_fraction * group.lagging_fraction for group in t.consumers),
+            "transactions_per_s": lambda t: t.transactions_per_s,
+            "produce_capacity": lambda t: _capacity(t, "produce"),
+            "consume_capacity": lambda t: _capacity(t, "consume"),
+            "keyed": lambda t: t.record.key_bytes is not None,
+        }
+        return {name: self.column(read) for name, read in readers.items()}
+
+    @cached_property
+    def logical_bytes_per_record(self) -> Array:
+        return np.asarray(
+            records.logical_bytes_per_record(
+                key_bytes=self.given["key_bytes"],
+                value_bytes=self.given["value_bytes"],
+                headers_payload_bytes=self.given["headers_payload_bytes"],
+            )
+        )
+
+    @cached_property
+    def average_records_per_s(self) -> Array:
+        """Average record rate today; from bytes where those were given."""
+        logical = np.maximum(self.logical_bytes_per_record, 1.0)
+        rate = self.column(lambda t: math.nan if t.records_per_s is None else t.records_per_s)
+        bytes_per_s = self.column(lambda t: t.bytes_per_s or 0.0)
+        return np.where(np.isnan(rate), bytes_per_s / logical, rate)
+
+    @cached_property
+    def growth(self) -> float:
+        policy = self.scenario.policy
+        return float(traffic.growth_factor(growth_per_year=policy.growth_per_year, horizon_s=policy.horizon))
+
+    @cached_property
+    def retention_s(self) -> Array:
+        """Retention with `forever` replaced by a finite horizon, which the plan names among its assumptions."""
+        horizon = self.scenario.policy.horizon or constant("storage.forever_horizon_s")
+        return np.where(np.isinf(self.given["retention_s"]), horizon, self.given["retention_s"])
+
+    @cached_property
+    def top_key_fraction(self) -> Array:
+        return self.column(_top_key_fraction)
+
+    @cached_property
+    def mirrors(self) -> Array:
+        """How many other clusters read each topic."""
+        links = self.scenario.cluster.mirror
+        return self.column(lambda t: sum(link.topics is None or t.name in link.topics for link in links))
+
+    @cached_property
+    def consumer_zone_shares(self) -> Array:
+        """Bytes read per byte produced, by topic and by the zone of the reading member."""
+        zones = self.scenario.cluster.zones
+        shares = np.zeros((len(self.topics), zones))
+        for index, topic in enumerate(self.topics):
+            for group in topic.consumers:
+                shares[index] += group.read_fraction * _zone_shares(group, zones)
+        return shares
+
+
+def _headers_bytes(topic: Topic) -> float:
+    headers = topic.record.headers
+    if not headers:
+        return 1.0  # the count of headers alone
+    each = [records.header_bytes(key_bytes=len(h.key.encode()), value_bytes=h.value_bytes) for h in headers]
+    return float(
+        records.headers_bytes(header_count=len(headers), each_header_bytes=sum(each) / len(each))  # type: ignore[arg-type]
+    )
+
+
+def _local_s(topic: Topic) -> float:
+    if topic.tiered is None or topic.tiered.local_time is None:
+        return topic.retention.time
+    return topic.tiered.local_time
+
+
+def _local_bytes(topic: Topic) -> float:
+    if topic.tiered is None or topic.tiered.local_bytes_per_partition is None:
+        return topic.retention.bytes_per_partition or math.inf
+    return topic.tiered.local_bytes_per_partition
+
+
+def _capacity(topic: Topic, side: str) -> float:
+    given = getattr(topic.partition_throughput, side, None)
+    return float(given) if given is not None else constant(f"partitions.{side}_bytes_per_s")
+
+
+def _top_key_fraction(topic: Topic) -> float:
+    keys = topic.keys
+    if keys is None or topic.record.key_bytes is None:
+        return 0.0
+    if keys.top_key_fraction is not None:
+        return keys.top_key_fraction
+    if keys.unique is None:
+        return 0.0
+    return float(partitions.zipf_top_fraction(unique_keys=keys.unique, zipf_exponent=keys.zipf_exponent))
+
+
+def _zone_shares(group: ConsumerGroup, zones: int) -> Array:
+    """Share of a group's members in each zone; even when not given. Names count in the order they are listed."""
+    if group.zones is None:
+        return np.full(zones, 1 / zones)
+    counts = np.zeros(zones)
+    for position, (zone, members) in enumerate(group.zones.items()):
+        counts[int(zone) - 1 if zone.isdecimal() else position] += members
+    return counts / counts.sum() if counts.sum() else np.full(zones, 1 / zones)
+
+
+def flows(workload: Workload, batch: Array, note: Trace) -> dict[str, Array]:
+    """Bytes per record and flows per topic, for a known batch fill."""
+    given, policy = workload.given, workload.scenario.policy
+    section = note(
+        "topics.records_section_bytes",
+        records.records_section_bytes,
+        records=batch,
+        key_bytes=given["key_bytes"],
+        value_bytes=given["value_bytes"],
+        headers_bytes=given["headers_bytes"],
+        timestamp_step_ms=0.0,
+    )
+    whole = note(
+        "topics.batch_bytes",
+        records.batch_bytes,
+        section_bytes=section,
+        compression_ratio=given["compression_ratio"],
+        batch_header_bytes=constant("records.batch_header_bytes"),
+    )
+    wire = note("topics.wire_bytes_per_record", records.wire_bytes_per_record, batch_bytes=whole, records=batch)
+    average = workload.average_records_per_s * workload.growth
+    peak = note(
+        "topics.peak_records_per_s",
+        traffic.peak_records_per_s,
+        records_per_s=workload.average_records_per_s,
+        peak_ratio=given["peak_ratio"],
+        peak_coincidence=policy.peak_coincidence,
+        growth_factor=workload.growth,
+    )
+    produce = note(
+        "topics.produce_in_bytes_per_s", traffic.produce_in_bytes_per_s, records_per_s=peak, wire_bytes_per_record=wire
+    )
+    markers = _transaction_bytes(workload)
+    return {
+        "section_bytes": section,
+        "wire_bytes_per_record": wire,
+        "average_records_per_s": average,
+        "peak_records_per_s": peak,
+        "produce_in_bytes_per_s": produce + markers,
+        "average_bytes_per_s": average * wire + markers,
+        # the topic's own peak, whatever the others do: what its partitions have to take
+        "own_peak_records_per_s": average * given["peak_ratio"],
+        "own_peak_bytes_per_s": average * given["peak_ratio"] * wire,
+    }
+
+
+def _transaction_bytes(workload: Workload) -> Array:
+    """Commit markers: one control batch per transaction, taken to touch one partition of the topic."""
+    return workload.given["transactions_per_s"] * workload.growth * constant("records.transaction_marker_bytes")
+
+
+def partition_reasons(workload: Workload, flow: Mapping[str, Array], brokers: int, note: Trace) -> dict[str, Array]:
+    """Each named reason for a partition count, not rounded; 0 where a reason does not apply."""
+    given, policy = workload.given, workload.scenario.policy
+    # today's load: the growth reason looks ahead on its own
+    peak_records = flow["own_peak_records_per_s"] / workload.growth
+    peak_bytes = flow["own_peak_bytes_per_s"] / workload.growth
+    produce = note(
+        "topics.partitions_for_produce",
+        partitions.partitions_for_produce,
+        peak_bytes_per_s=peak_bytes,
+        partition_bytes_per_s=given["produce_capacity"],
+    )
+    consume = note(
+        "topics.partitions_for_consume",
+        partitions.partitions_for_consume,
+        peak_bytes_per_s=peak_bytes * workload.column(_most_read),
+        partition_bytes_per_s=given["consume_capacity"],
+        peak_records_per_s=peak_records,
+        member_records_per_s=workload.column(_slowest_member),
+    )
+    processing = note(
+        "topics.partitions_for_processing",
+        partitions.partitions_for_processing,
+        peak_records_per_s=peak_records,
+        processing_time_s=workload.column(_slowest_processing),
+    )
+    parallelism = note(
+        "topics.partitions_for_parallelism",
+        partitions.partitions_for_parallelism,
+        members=workload.column(most_members),
+        partition_headroom=policy.partition_headroom,
+    )
+    ahead = max(policy.horizon, constant("partitions.growth_horizon_s"))
+    factor = traffic.growth_factor(growth_per_year=policy.growth_per_year, horizon_s=ahead)
+    capacity = np.minimum(given["produce_capacity"], given["consume_capacity"])
+    hot = note(
+        "topics.partitions_for_hot_key",
+        partitions.partitions_for_hot_key,
+        top_key_fraction=workload.top_key_fraction,
+        partition_fraction=np.minimum(capacity / np.maximum(peak_bytes, 1e-9), 1.0),
+    )
+    total = max(float(flow["produce_in_bytes_per_s"].sum()), 1e-9)
+    spread = note(
+        "topics.partitions_for_spread",
+        partitions.partitions_for_spread,
+        topic_share=flow["produce_in_bytes_per_s"] / total,
+        brokers=brokers,
+        broker_share_min=constant("partitions.broker_share_min"),
+    )
+    return {
+        "produce": produce,
+        "consume": consume,
+        "parallelism": parallelism,
+        "processing": processing,
+        "growth": np.maximum(np.maximum(produce, consume), processing) * factor
+        if factor > 1
+        else np.zeros_like(produce),
+        "hot_key": np.where(workload.top_key_fraction > 0, hot, 0.0),
+        "spread": spread,
+    }
+
+
+def classic_groups(topic: Topic) -> list[ConsumerGroup]:
+    """Groups in which a partition has one member at a time; share groups (KIP-932) are not bound by partitions."""
+    return [group for group in topic.consumers if group.protocol != "share"]
+
+
+def _most_read(topic: Topic) -> float:
+    return max((group.read_fraction for group in classic_groups(topic)), default=0.0)
+
+
+def _slowest_member(topic: Topic) -> float:
+    """What a member processes per record that the group reads; the slowest group decides."""
+    rates = [
+        group.records_per_s_per_member / group.read_fraction
+        for group in classic_groups(topic)
+        if group.records_per_s_per_member is not None and group.read_fraction > 0
+    ]
+    return min(rates, default=math.inf)
+
+
+def _slowest_processing(topic: Topic) -> float:
+    return max(
+        (g.read_fraction * g.processing_time for g in classic_groups(topic) if g.processing_time is not None),
+        default=0.0,
+    )
+
+
+def most_members(topic: Topic) -> float:
+    return max((max(group.members or 0, group.max_members or 0) for group in classic_groups(topic)), default=0)
+
+
+def planned_partitions(
+    workload: Workload, flow: Mapping[str, Array], reasons: Mapping[str, Array], brokers: int
+) -> Array:
+    """The given count, else the largest reason rounded up to a useful one."""
+    given = workload.given["partitions_given"]
+    stretch = constant("partitions.useful_stretch")
+    raw = np.max(np.stack(list(reasons.values())), axis=0)
+    # rounding up is a courtesy, so it stops where it would take more than its share of the replica limit
+    share = workload.scenario.policy.replicas_per_broker_max * brokers / max(len(given), 1)
+    counts = [
+        given[index]
+        or partitions.useful_count(
+            raw[index],
+            stretch,
+            multiple=brokers if reasons["spread"][index] else 1,
+            ceiling=share / workload.given["replication_factor"][index],
+        )
+        for index in range(len(given))
+    ]
+    return np.array(counts, dtype=float)
+
+
+def requests_of(
+    workload: Workload, flow: Mapping[str, Array], count: Array, brokers: int, note: Trace
+) -> dict[str, Array]:
+    """Batch fill, and the produce and fetch requests per topic."""
+    given = workload.given
+    leaders_on = np.minimum(count, brokers)
+    keyed = given["keyed"] > 0
+    led = np.where(keyed, count / leaders_on, 1.0)
+    # null keys fill one partition at a time, so all of a producer's records gather in one batch
+    connections = given["producers"] * np.where(keyed, leaders_on, 1.0)
+    rate = flow["peak_records_per_s"] / connections
+    record_bytes = flow["section_bytes"] / np.maximum(np.nan_to_num(given["batch_given"], nan=1.0), 1.0)
+    full = records.full_batch_records(
+        batch_size_bytes=given["batch_size_bytes"],
+        record_bytes=np.maximum(record_bytes, 1.0),
+        compression_ratio=given["compression_ratio"],
+        estimate_factor=np.where(given["compression_ratio"] == 1, 1.0, constant("records.estimate_factor")),
+        batch_header_bytes=constant("records.batch_header_bytes"),
+    )
+    gathered = records.records_per_request(
+        records_per_s=rate,
+        linger_s=given["linger_s"],
+        round_trip_s=constant("requests.round_trip_s"),
+        leader_partitions=led,
+        full_batch_records=full,
+        max_request_bytes=constant("requests.max_request_bytes"),
+        wire_bytes_per_record=flow["wire_bytes_per_record"],
+    )
+    known = ~np.isnan(given["batch_given"])
+    of_batch = requests.records_per_request_of_batch(
+        batch_records=np.nan_to_num(given["batch_given"], nan=1.0), leader_partitions=led
+    )
+    per_request = np.where(known, of_batch, gathered)
+    batches = records.batches_per_request(records_per_request=per_request, leader_partitions=led)
+    derived = records.batch_records(
+        records_per_request=per_request, batches_per_request=batches, full_batch_records=full
+    )
+    fill = np.where(known, given["batch_given"], derived)
+    produce = note(
+        "topics.produce_requests_per_s",
+        records.requests_per_s,
+        records_per_s=flow["peak_records_per_s"],
+        records_per_request=per_request,
+    )
+    appends = flow["peak_records_per_s"] / fill
+    return {
+        "batch_records": fill,
+        "records_per_request": per_request,
+        "batches_per_request": np.where(flow["peak_records_per_s"] > 0, batches, 0.0),
+        "produce_requests_per_s": produce,
+        "appends_per_s": appends,
+        "consumer_requests_per_s": _consumer_requests(workload, appends, count, brokers),
+    }
+
+
+def _consumer_requests(workload: Workload, appends: Array, count: Array, brokers: int) -> Array:
+    """Fetch requests of all groups: each member asks each broker that leads one of its partitions."""
+    total = np.zeros(len(count))
+    for index, topic in enumerate(workload.topics):
+        for group in topic.consumers:
+            members = min(group.members or 1, count[index]) if group.protocol != "share" else group.members or 1
+            pairs = members * min(brokers, max(count[index] / members, 1.0))
+            each = requests.pair_fetch_requests_per_s(
+                appends_per_s=appends[index] * min(group.read_fraction, 1.0) / pairs,
+                round_trip_s=constant("requests.round_trip_s"),
+                idle_requests_per_s=constant("requests.idle_fetch_per_s"),
+            )
+            total[index] += pairs * float(each)
+    return total
+
+
+def topic_arrays(workload: Workload, columns: Mapping[str, Array], count: Array) -> TopicArrays:
+    given = workload.given
+    produce = columns["produce_in_bytes_per_s"]
+    return TopicArrays(
+        names=workload.names,
+        partitions=count,
+        replication_factor=given["replication_factor"],
+        live_needed=given["min_insync"],
+        produce_in_bytes_per_s=produce,
+        consumer_out_bytes_per_s=produce * given["fan_out"],
+        consumer_zone_bytes_per_s=produce[:, None] * workload.consumer_zone_shares,
+        tier_out_bytes_per_s=produce * given["tiered"],
+        mirror_out_bytes_per_s=produce * workload.mirrors,
+        produce_requests_per_s=columns["produce_requests_per_s"],
+        consumer_requests_per_s=columns["consumer_requests_per_s"],
+        batches_per_request=columns["batches_per_request"],
+        disk_read_bytes_per_s=produce * given["lagging"],
+    )
