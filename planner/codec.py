@@ -118,13 +118,40 @@ def _mapping_of(source: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
     return _read_file(Path(source))
 
 
-def preset_names() -> list[str]:
-    """The names that `preset:NAME` accepts."""
-    return sorted(path.stem for path in data_path("presets").glob("*.yaml"))
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A worked example: what it is about, where its figures come from, and what had to be assumed."""
+
+    name: str
+    title: str = ""
+    situation: str = ""
+    source: str = ""
+    assumed: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """The preset as JSON-ready Python."""
+        return {key: getattr(self, key) for key in ("name", "title", "situation", "source", "assumed")}
+
+
+@cache
+def presets() -> tuple[Preset, ...]:
+    """The worked examples that `preset:NAME` accepts, with what their leading comments say about them."""
+    return tuple(_preset(path) for path in sorted(data_path("presets").glob("*.yaml")))
+
+
+def _preset(path: Path) -> Preset:
+    found: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        key, _, text = line.lstrip("# ").partition(":")
+        if key in ("title", "situation", "source", "assumed"):
+            found[key] = text.strip()
+    return Preset(path.stem, **found)
 
 
 def _read_preset(name: str) -> Mapping[str, Any]:
-    known = preset_names()
+    known = [preset.name for preset in presets()]
     if name not in known:
         allowed = ", ".join(known) or "there are no presets"
         raise _fail(f"There is no preset called {shorten(name)}.", "", name, allowed, nearest(name, known))
@@ -146,7 +173,7 @@ def _read_file(path: Path) -> Mapping[str, Any]:
 
 
 def _close_file(path: Path) -> str | None:
-    close = nearest(path.name, preset_names())
+    close = nearest(path.name, [preset.name for preset in presets()])
     if close:
         return f"preset:{close}"
     try:
@@ -871,11 +898,10 @@ def _set_in_list(node: Any, kind: type[Section], path: str, value: Any, done: st
         raise _fail(f"There is nothing in {done} to change.", done, None, "a list that is not empty")
     names = [_name_of(item) for item in items]
     chosen, rest = _pick(names, path, done)
+    labels = labels_of(names)
     for index in chosen:
-        if not rest:
-            items[index] = value
-        else:
-            items[index] = _set_in_section(items[index], kind, rest, value, f"{done}.{labels_of(names)[index]}")
+        here = f"{done}.{labels[index]}"
+        items[index] = _set_in_section(items[index], kind, rest, value, here) if rest else value
     return items
 
 
@@ -1191,6 +1217,10 @@ def _at_cell(error: InputError, number: int, columns: Mapping[str, str]) -> Inpu
 @cache
 def _schema_text() -> str:
     found = Scenario.model_json_schema(mode="validation")
+    machine = found["$defs"]["Cluster"]["properties"]["broker"]["anyOf"]
+    if "$ref" not in machine[1]:  # pydantic writes a section that is used once in place
+        found["$defs"]["BrokerSpec"] = machine[1]
+        machine[1] = {"$ref": "#/$defs/BrokerSpec"}
     for part in (found, *found.get("$defs", {}).values()):
         required = part.get("required", [])
         for name, rule in part.get("properties", {}).items():

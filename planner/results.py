@@ -337,7 +337,9 @@ def _slice(step: Step, name: str, index: int, count: int) -> Step:
     """One topic's part of a step that was computed for all topics at once."""
 
     def pick(value: Any) -> Any:
-        return value[index] if getattr(value, "shape", None) == (count,) else value
+        # arrays over partition classes begin with one class per topic, the topic's ordinary partitions
+        many = getattr(value, "ndim", 0) == 1 and len(value) >= count
+        return value[index] if many else value
 
     numbers = {key: pick(number) for key, number in step.numbers.items()}
     return dataclasses.replace(step, name=name, numbers=numbers, value=pick(step.value))

@@ -27,17 +27,18 @@ from planner.constants import constant, constants, data_path
 YEAR = 365.0 * 86400
 FOREVER = "forever"
 
-_UNIT_WORDS = {
-    "bytes": "bytes",
-    "bytes_per_s": "bytes per second",
-    "s": "seconds",
-    "s_or_forever": "seconds, or forever",
-    "per_s": "per second",
-    "per_day": "per day",
-    "count": "(a count)",
-    "fraction": "(a fraction)",
-    "ratio": "(a ratio)",
-    "money": "(money)",
+# Per dimension: the words of an error, and the unit that the JSON Schema states.
+_UNITS = {
+    "bytes": ("bytes", "bytes"),
+    "bytes_per_s": ("bytes per second", "bytes/s"),
+    "s": ("seconds", "s"),
+    "s_or_forever": ("seconds, or forever", "s"),
+    "per_s": ("per second", "1/s"),
+    "per_day": ("per day", "1/day"),
+    "count": ("(a count)", "count"),
+    "fraction": ("(a fraction)", "fraction"),
+    "ratio": ("(a ratio)", "ratio"),
+    "money": ("(money)", "money"),
 }
 _SHOWN = 80  # characters of a value that an error repeats
 _SHOWN_BITS = 128  # of an integer
@@ -143,6 +144,10 @@ class Ranged(float):
             return (self.low, float(self), self.high) == (other.low, float(other), other.high)
         return float(self) == other
 
+    def __ne__(self, other: object) -> bool:
+        """Not equal; float has a rule of its own for this, so it must be said."""
+        return not self == other
+
     __hash__ = float.__hash__
 
     def __repr__(self) -> str:
@@ -193,7 +198,7 @@ class Quantity(Reader):
     @property
     def allowed(self) -> str:
         """What is accepted, in words."""
-        bounds = f"from {_plain_number(self.minimum)} to {_plain_number(self.maximum)} {_UNIT_WORDS[self.dimension]}"
+        bounds = f"from {_plain_number(self.minimum)} to {_plain_number(self.maximum)} {_UNITS[self.dimension][0]}"
         return f"a number {bounds}, text such as {units.examples(self.dimension)}, or {{low, likely, high}}"
 
     def read(self, value: Any) -> float:
@@ -217,7 +222,7 @@ class Quantity(Reader):
             return math.inf
         if not self.minimum <= number <= self.maximum:
             low, high = _plain_number(self.minimum), _plain_number(self.maximum)
-            raise _refused(f"Must be between {low} and {high} {_UNIT_WORDS[self.dimension]}.", self.allowed)
+            raise _refused(f"Must be between {low} and {high} {_UNITS[self.dimension][0]}.", self.allowed)
         return float(number) + 0.0  # turns -0.0 into 0.0
 
     def _range(self, value: Mapping[Any, Any]) -> Ranged:
@@ -243,7 +248,7 @@ class Quantity(Reader):
         }
         return {
             "description": self.text,
-            "x-unit": _UNIT_WORDS[self.dimension].strip("()"),
+            "x-unit": _UNITS[self.dimension][1],
             "anyOf": [*one["anyOf"], three],
         }
 
@@ -1475,25 +1480,38 @@ class DefaultUsed:
 def defaults_used(scenario: Scenario) -> list[DefaultUsed]:
     """Return the defaults that were applied, one row each; topics and groups share a row (`topics.*.peak_ratio`)."""
     paths: dict[str, str] = {}
-    _visit(scenario, "", paths)
+    _visit(scenario, "", paths, set())
     return [_row(path, name) for path, name in paths.items()]
 
 
-def _visit(model: Section, prefix: str, paths: dict[str, str]) -> None:
-    kind = type(model)
-    for name in kind.model_fields:
-        if _without_effect(model, name):
+@cache
+def _defaults_of(kind: type[Section]) -> tuple[tuple[str, str | None, bool], ...]:
+    """Every key of a section: its name, the id of its default if it has one, whether sections are below it."""
+    names = ((name, f"default.{kind.section}.{name}") for name in kind.model_fields)
+    return tuple(
+        (name, default if default in constants() or default in text_defaults() else None, bool(shape.section))
+        for name, default in names
+        for shape in (shape_of(kind, name),)
+    )
+
+
+def _visit(model: Section, prefix: str, paths: dict[str, str], seen: set[tuple[Any, ...]]) -> None:
+    # Thousands of topics have few combinations of given keys, and share the sections that were not given.
+    same = (prefix, type(model), frozenset(model.model_fields_set))
+    for name, default, nested in _defaults_of(type(model)):
+        if default and same not in seen and name not in model.model_fields_set and not _without_effect(model, name):
+            paths.setdefault(f"{prefix}{name}", default)
+        value = getattr(model, name) if nested else None
+        if not value or _without_effect(model, name):
             continue
-        path, default = f"{prefix}{name}", f"default.{kind.section}.{name}"
-        if name not in model.model_fields_set and (default in constants() or default in text_defaults()):
-            paths.setdefault(path, default)
-        value = getattr(model, name)
-        if isinstance(value, Section):
-            _visit(value, f"{path}.", paths)
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, Section):
-                    _visit(item, f"{path}.*.", paths)
+        for item in value if isinstance(value, tuple) else (value,):
+            below = f"{prefix}{name}.*." if isinstance(value, tuple) else f"{prefix}{name}."
+            shared = (below, id(item), name in model.model_fields_set)
+            if isinstance(item, Section) and shared not in seen:
+                _visit(item, below, paths, seen)
+                if name not in model.model_fields_set:
+                    seen.add(shared)
+    seen.add(same)
 
 
 def _without_effect(model: Section, name: str) -> bool:

@@ -6,6 +6,7 @@ decoration: a test evaluates it with the recorded numbers and compares it with t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -81,6 +82,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _finite(value: Any) -> Any:
+    """Return `value` with what is unlimited as null: JSON has no infinity."""
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def short(value: Any) -> str:
     """Return `value` as a reader would write it: six significant digits, arrays in brackets."""
     shown = plain(value)
@@ -90,6 +100,8 @@ def short(value: Any) -> str:
         return "[" + ", ".join(short(item) for item in shown) + "]"
     if isinstance(shown, bool) or not isinstance(shown, int | float):
         return str(shown)
+    if not math.isfinite(shown):
+        return "unlimited"
     if float(shown).is_integer() and abs(shown) < 1e15:
         return f"{int(shown):,}".replace(",", " ")
     return f"{shown:.6g}"
@@ -124,8 +136,8 @@ class Step:
             "name": self.name,
             "expression": self.expression,
             "substituted": self.substituted,
-            "numbers": {key: plain(number) for key, number in self.numbers.items()},
-            "value": plain(self.value),
+            "numbers": {key: _finite(plain(number)) for key, number in self.numbers.items()},
+            "value": _finite(plain(self.value)),
             "unit": self.unit,
             "source": self.source,
             "confidence": self.confidence,
@@ -139,31 +151,17 @@ class Trace:
 
     steps: dict[str, Step] = field(default_factory=dict)
 
-    def __call__(self, name: str, function: Callable[..., Any], **numbers: Any) -> Any:
-        """Compute `function(**numbers)` and record it under `name`; a later figure of the same name replaces it."""
-        value = function(**numbers)
-        self.note(name, function, numbers, value)
-        return value
+    def __call__(self, name: str, function: Callable[..., Any], unit: str = "", /, **numbers: Any) -> Any:
+        """Compute `function(**numbers)` and record it under `name`; a later figure of the same name replaces it.
 
-    def note(
-        self,
-        name: str,
-        function: Callable[..., Any],
-        numbers: Mapping[str, Any],
-        value: Any,
-    ) -> None:
-        """Record a value that `function` gave for `numbers` (used where one call served many figures)."""
+        `unit` is for the few formulas that keep the unit of what they are given.
+        """
+        value = function(**numbers)
         rule = formula_of(function)
         self.steps[name] = Step(
-            name,
-            rule.expression,
-            numbers,
-            value,
-            rule.unit,
-            rule.source,
-            rule.confidence,
-            rule.summary,
+            name, rule.expression, numbers, value, unit or rule.unit, rule.source, rule.confidence, rule.summary
         )
+        return value
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps.values())

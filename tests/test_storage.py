@@ -174,7 +174,7 @@ def test_an_idle_replica_holds_its_empty_files() -> None:
     assert 2000 * disk == 19.5e6
 
 
-# batches, bytes of a batch, entries, bytes of the offset index: kafka_facts.md 2.1
+# batches, bytes of a batch (the second: not published, above 4096), entries, offset index: kafka_facts.md 2.1
 @pytest.mark.parametrize(("batches", "size", "entries", "index"), [(64, 16_205, 63, 504), (4141, 5000, 4140, 33_120)])
 def test_measured_index_entries(batches: int, size: int, entries: int, index: int) -> None:
     ours = storage.index_entries(batches=batches, batch_bytes=size, index_interval_bytes=4096)

@@ -471,113 +471,64 @@ def compacted_deleted_average_bytes(
 
 
 @formula(
-    "(clean_bytes + dirty_trigger_bytes) * where(cleanings_per_s > 0, 1 + floor(delete_delay_s * cleanings_per_s), 0)",
+    "clean_bytes * where(cleanings_per_s > 0, 1 + floor(delete_delay_s * cleanings_per_s), 0)"
+    " + peak_bytes_per_s * delete_delay_s",
     unit="bytes",
-    source="kafka-4.3-source",
+    source="arithmetic",
 )
-def compacted_deleted_max_bytes(
+def compacted_deleted_worst_bytes(
     *,
     clean_bytes: Numeric,
-    dirty_trigger_bytes: Numeric,
+    peak_bytes_per_s: Numeric,
     cleanings_per_s: Numeric,
     delete_delay_s: Numeric,
 ) -> Numeric:
-    """Most bytes of cleaned-away segments that still wait to be unlinked: just after a pass.
+    """Bytes that waiting files (`.deleted`) add to the most live bytes where live and waiting together are most.
 
     Parameters
     ----------
     clean_bytes
-        Clean part of the log [bytes], >= 0.
-    dirty_trigger_bytes
-        Dirty bytes that start a pass [bytes], >= 0.
+        Clean part of the log, kept tombstones included [bytes], >= 0.
+    peak_bytes_per_s
+        Bytes per second into the replica, at peak [bytes/s], >= 0.
     cleanings_per_s
-        Cleaner passes over this log [1/s], >= 0.
+        Cleaner passes over this log, at peak [1/s], >= 0.
     delete_delay_s
         file.delete.delay.ms [s], >= 0.
 
     Returns
     -------
     Numeric
-        Most bytes waiting [bytes]; 0 for an idle replica.
+        Bytes to add to `compacted_max_bytes` [bytes]; 0 for an idle replica.
 
     Assumptions
     -----------
-    Each pass replaces the whole clean part and the dirty part; earlier passes within the delay wait too.
+    A pass makes the old clean part and the dirty part waiting files, so together live and waiting grow by a new clean
+    part; until the delay ends they grow by what is written. The sum is most when the delay of a pass ends, with every
+    pass that fell into it.
 
     Validity
     --------
-    As `cleanings_per_s`.
+    A bound, within 1 % of a simulated cleaner whose wait writes less than a segment. Right after a
+    pass more bytes than this wait, but then the live log is that much shorter.
 
     Examples
     --------
     >>> float(
-    ...     compacted_deleted_max_bytes(
-    ...         clean_bytes=400, dirty_trigger_bytes=400, cleanings_per_s=0.025, delete_delay_s=60
+    ...     compacted_deleted_worst_bytes(
+    ...         clean_bytes=400, peak_bytes_per_s=10, cleanings_per_s=0.025, delete_delay_s=60
     ...     )
     ... )
-    1600.0
+    1400.0
 
     References
     ----------
+    arithmetic
     kafka-4.3-source
     """
     passes = np.where(np.asarray(cleanings_per_s) > 0, 1 + np.floor(delete_delay_s * cleanings_per_s), 0.0)
-    waiting: Numeric = (clean_bytes + dirty_trigger_bytes) * passes
+    waiting: Numeric = clean_bytes * passes + peak_bytes_per_s * delete_delay_s
     return waiting
-
-
-@formula(
-    "compacted_max_bytes - where(compacted_deleted_max_bytes > 0, dirty_trigger_bytes, 0)"
-    " + compacted_deleted_max_bytes",
-    unit="bytes",
-    source="kafka-4.3-source",
-)
-def compacted_worst_bytes(
-    *,
-    compacted_max_bytes: Numeric,
-    dirty_trigger_bytes: Numeric,
-    compacted_deleted_max_bytes: Numeric,
-) -> Numeric:
-    """Most bytes of a compacted replica, log files and files that wait to be unlinked together: just after a pass.
-
-    Parameters
-    ----------
-    compacted_max_bytes
-        Most bytes of the log files, before the swap [bytes], >= 0.
-    dirty_trigger_bytes
-        Dirty bytes that start a pass, after it among the waiting files [bytes], >= 0.
-    compacted_deleted_max_bytes
-        Most bytes waiting, just after a pass [bytes], >= 0.
-
-    Returns
-    -------
-    Numeric
-        Worst bytes of the replica, without indexes [bytes].
-
-    Assumptions
-    -----------
-    The swap turns the old clean part and the dirty part into waiting files while the new clean part is there.
-
-    Validity
-    --------
-    Measured 14.7 MiB against 22 MiB, where a second pass fell into the delay only now and then; passes rarer than the
-    delay leave no such slack.
-
-    Examples
-    --------
-    >>> float(
-    ...     compacted_worst_bytes(compacted_max_bytes=900, dirty_trigger_bytes=400, compacted_deleted_max_bytes=800)
-    ... )
-    1300.0
-
-    References
-    ----------
-    kafka-4.3-source
-    kafka-4.3-measured
-    """
-    swapped_bytes = np.where(np.asarray(compacted_deleted_max_bytes) > 0, dirty_trigger_bytes, 0.0)
-    worst: Numeric = compacted_max_bytes - swapped_bytes + compacted_deleted_max_bytes
-    return worst
 
 
 @formula(

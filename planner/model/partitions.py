@@ -397,3 +397,119 @@ def partitions_for_spread(*, topic_share: Numeric, brokers: Numeric, broker_shar
     assumption
     """
     return np.where(topic_share * brokers > broker_share_min, brokers, 0.0)
+
+
+@formula(
+    "max(max(produce_count, consume_count), processing_count) * growth_factor",
+    unit="count",
+    source="assumption",
+)
+def partitions_for_growth(
+    *, produce_count: Numeric, consume_count: Numeric, processing_count: Numeric, growth_factor: Numeric
+) -> Numeric:
+    """Partitions that the load will need when the horizon is reached: adding them then would remap keys.
+
+    Parameters
+    ----------
+    produce_count
+        Partitions that produce asks for today [count], >= 0.
+    consume_count
+        Partitions that consume asks for today [count], >= 0.
+    processing_count
+        Partitions that processing asks for today [count], >= 0.
+    growth_factor
+        Load at the horizon over load today [ratio], > 0.
+
+    Returns
+    -------
+    Numeric
+        Partitions, not rounded [count].
+
+    Assumptions
+    -----------
+    All three grow with the load.
+
+    Validity
+    --------
+    As good as the growth rate.
+
+    Examples
+    --------
+    >>> float(partitions_for_growth(produce_count=4.0, consume_count=10.0, processing_count=0.0, growth_factor=1.5))
+    15.0
+
+    References
+    ----------
+    assumption
+    """
+    return np.maximum(np.maximum(produce_count, consume_count), processing_count) * growth_factor
+
+
+@formula(
+    "max(max(max(max(max(max(produce_count, consume_count), parallelism_count), processing_count), growth_count), hot_key_count), spread_count)",
+    unit="count",
+    source="rao-partitions",
+)
+def partitions_needed(
+    *,
+    produce_count: Numeric,
+    consume_count: Numeric,
+    parallelism_count: Numeric,
+    processing_count: Numeric,
+    growth_count: Numeric,
+    hot_key_count: Numeric,
+    spread_count: Numeric,
+) -> Numeric:
+    """The largest of the named reasons for a partition count.
+
+    Parameters
+    ----------
+    produce_count
+        Partitions that produce asks for [count], >= 0.
+    consume_count
+        Partitions that consume asks for [count], >= 0.
+    parallelism_count
+        Partitions that parallelism asks for [count], >= 0.
+    processing_count
+        Partitions that processing asks for [count], >= 0.
+    growth_count
+        Partitions that growth asks for [count], >= 0.
+    hot_key_count
+        Partitions that hot key asks for [count], >= 0.
+    spread_count
+        Partitions that spread asks for [count], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Partitions, not rounded [count].
+
+    Assumptions
+    -----------
+    Reasons do not add up: one partition serves all.
+
+    Validity
+    --------
+    Before rounding up to a useful count.
+
+    Examples
+    --------
+    >>> float(
+    ...     partitions_needed(
+    ...         produce_count=3.0,
+    ...         consume_count=2.0,
+    ...         parallelism_count=9.0,
+    ...         processing_count=0.0,
+    ...         growth_count=0.0,
+    ...         hot_key_count=0.0,
+    ...         spread_count=6.0,
+    ...     )
+    ... )
+    9.0
+
+    References
+    ----------
+    rao-partitions
+    """
+    rest = np.maximum(np.maximum(parallelism_count, processing_count), np.maximum(growth_count, hot_key_count))
+    return np.maximum(np.maximum(np.maximum(produce_count, consume_count), rest), spread_count)

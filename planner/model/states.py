@@ -281,3 +281,83 @@ def unwritable_fraction(
     arithmetic
     """
     return hypergeometric_below(replication_factor, live_needed, brokers, brokers_down)
+
+
+@formula(
+    "cluster_total / live_brokers",
+    unit="as the total",
+    source="arithmetic",
+)
+def mean_per_broker(*, cluster_total: Numeric, live_brokers: Numeric) -> Numeric:
+    """Mean load of a live broker.
+
+    Parameters
+    ----------
+    cluster_total
+        Sum over the live brokers, in the unit of the figure [-], >= 0.
+    live_brokers
+        Brokers that are up [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Mean per live broker [as the total].
+
+    Assumptions
+    -----------
+    None: a mean.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> mean_per_broker(cluster_total=90.0, live_brokers=6)
+    15.0
+
+    References
+    ----------
+    arithmetic
+    """
+    return cluster_total / live_brokers
+
+
+@formula(
+    "mean_per_broker * fullest_over_mean",
+    unit="as the mean",
+    source="kafka-4.3-source",
+)
+def fullest_broker(*, mean_per_broker: Numeric, fullest_over_mean: Numeric) -> Numeric:
+    """Load of the fullest broker, expected over seeded placements, in the worst loss of each.
+
+    Parameters
+    ----------
+    mean_per_broker
+        Mean over live brokers, in the unit of the figure [-], >= 0.
+    fullest_over_mean
+        Fullest over mean, found by simulating Kafka's placer [ratio], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Expected load of the fullest broker [as the mean].
+
+    Assumptions
+    -----------
+    Stock Kafka places replicas by count, never by load; with policy.placement = balanced the ratio is 1.
+
+    Validity
+    --------
+    As good as the partition counts; real clusters also drift by hand-made moves.
+
+    Examples
+    --------
+    >>> fullest_broker(mean_per_broker=10.0, fullest_over_mean=1.5)
+    15.0
+
+    References
+    ----------
+    kafka-4.3-source
+    """
+    return mean_per_broker * fullest_over_mean

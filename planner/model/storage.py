@@ -695,3 +695,45 @@ def remote_bytes(*, written_bytes: Numeric, retention_bytes: Numeric) -> Numeric
     """
     remote: Numeric = np.minimum(written_bytes, retention_bytes)
     return remote
+
+
+@formula(
+    "replica_disk_bytes * partitions * replication_factor",
+    unit="bytes",
+    source="arithmetic",
+)
+def topic_disk_bytes(*, replica_disk_bytes: Numeric, partitions: Numeric, replication_factor: Numeric) -> Numeric:
+    """Bytes of a topic on the disks of all brokers.
+
+    Parameters
+    ----------
+    replica_disk_bytes
+        One replica, mean over the partitions [bytes], >= 0.
+    partitions
+        Partitions of the topic [count], >= 1.
+    replication_factor
+        Replicas of each partition, leader included [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Bytes on all brokers [bytes].
+
+    Assumptions
+    -----------
+    Every replica keeps the same.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> topic_disk_bytes(replica_disk_bytes=10.0, partitions=6, replication_factor=3)
+    180.0
+
+    References
+    ----------
+    arithmetic
+    """
+    return replica_disk_bytes * partitions * replication_factor

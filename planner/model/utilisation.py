@@ -478,3 +478,43 @@ def equivalent_brokers(*, brokers: Numeric, utilisation_fraction: Numeric, thres
     arithmetic
     """
     return brokers * utilisation_fraction / threshold_fraction
+
+
+@formula(
+    "ceil(copies / step - 1e-9) * step",
+    unit="count",
+    source="arithmetic",
+)
+def broker_floor(*, copies: Numeric, step: Numeric) -> Numeric:
+    """Least broker count that can hold the copies, in whole steps.
+
+    Parameters
+    ----------
+    copies
+        Largest replication factor, or brokers to lose plus one [count], >= 1.
+    step
+        Zones, when the count must be a multiple of them, else 1 [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Brokers [count].
+
+    Assumptions
+    -----------
+    Kafka never puts two replicas of a partition on one broker.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> float(broker_floor(copies=4, step=3))
+    6.0
+
+    References
+    ----------
+    arithmetic
+    """
+    return np.ceil(copies / step - 1e-9) * step

@@ -22,7 +22,7 @@ from planner.results import (
     Where,
 )
 from planner.scenario import InputError, Scenario, ScenarioError
-from planner.sizing.evaluate import FIGURES, Evaluation, Outcome, Setting, threshold
+from planner.sizing.evaluate import FIGURES, Evaluation, Setting, threshold
 from planner.sizing.findings import findings_of
 from planner.sizing.narrate import action_for, headline
 from planner.sizing.search import Sizer
@@ -51,12 +51,12 @@ class Draft:
     trace: Trace
 
 
-def sizer_of(scenario: Scenario) -> tuple[Workload, Setting, Sizer]:
+def sizer_of(workload: Workload) -> tuple[Setting, Sizer]:
     """Prepare the search for a scenario's broker count."""
-    if not scenario.topics:
+    if not workload.topics:
         message = "There are no topics to plan; a scenario of questions alone is for `recommend`."
         raise ScenarioError([InputError("topics", None, message, "at least one topic")])
-    workload = Workload(scenario)
+    scenario = workload.scenario
     setting = setting_of(workload)
     floor, step = search_grid(workload, setting)
     cache: dict[int, Sized] = {}
@@ -67,7 +67,7 @@ def sizer_of(scenario: Scenario) -> tuple[Workload, Setting, Sizer]:
         return cache[brokers]
 
     sizer = Sizer(lambda brokers: load_at(brokers).load, setting, checked_states(scenario.policy), floor, step)
-    return workload, setting, sizer
+    return setting, sizer
 
 
 def plan(scenario: Scenario) -> Plan:
@@ -125,7 +125,8 @@ def plan(scenario: Scenario) -> Plan:
 
 
 def _draft(scenario: Scenario) -> Draft:
-    workload, setting, sizer = sizer_of(scenario)
+    workload = Workload(scenario)
+    setting, sizer = sizer_of(workload)
     copies = int(workload.given["replication_factor"].max())
     lost = setting.brokers_down if setting.re_replicate else 0
     why = "healthy" if not lost else "reduced"
@@ -156,8 +157,13 @@ def _best_effort(sizer: Sizer, needed: Mapping[str, Need]) -> int:
 
 
 def _no_count_reason(needed: Mapping[str, Need]) -> str:
-    never = [need.count_reason for need in needed.values() if need.count is None and need.count_reason]
-    return next((reason for reason in never if "no count" in reason), "no broker count holds in every checked state")
+    never = (needed[resource].count_reason for resource in RESOURCES if _never(needed[resource]))
+    return next((reason for reason in never if reason), "no broker count holds in every checked state")
+
+
+def _never(need: Need) -> bool:
+    """Whether a resource exceeds its limit at every count (else a null count means that it does not apply)."""
+    return need.count is None and need.count_reason is not None and "brokers" in need.count_reason
 
 
 def _binding(needed: Mapping[str, Need], sizer: Sizer, count: int) -> tuple[Where, Where | None]:
@@ -171,9 +177,8 @@ def _binding(needed: Mapping[str, Need], sizer: Sizer, count: int) -> tuple[Wher
 
     def weight(resource: str) -> tuple[float, float]:
         need = needed[resource]
-        never = need.count is None and "no count" in (need.count_reason or "")
         # a count at the floor was not asked for by the resource: there the replication factor decides
-        wanted = float("inf") if never else float(need.count or 0)
+        wanted = float("inf") if _never(need) else float(need.count or 0)
         return (wanted if wanted > floor else 0.0, ratios.get(resource, (0.0, ""))[0])
 
     others = sorted((name for name in RESOURCES if name in ratios), key=weight, reverse=True)
@@ -287,8 +292,3 @@ def _cost(draft: Draft) -> tuple[Cost | None, str | None]:
     count = draft.brokers.count
     line = CostLine("brokers", price * count, count, price, "scenario", "")
     return Cost(line.per_month, "as given", (line,)), None
-
-
-def outcome_of(draft: Draft, state: str) -> Outcome | None:
-    """The outcome of a state, or None where it does not apply."""
-    return draft.evaluation.outcomes.get(state)

@@ -1,4 +1,4 @@
-"""Every resource of every state at one broker count: means from the closed forms, the fullest broker from placements."""
+"""Every resource of every state at one broker count: means in closed form, the fullest broker from placements."""
 
 from __future__ import annotations
 
@@ -13,15 +13,7 @@ from planner.model import cpu, handles, memory, recovery, requests, states, util
 from planner.model.placement import rack_sizes
 from planner.model.types import Array
 from planner.sizing.loads import PartitionClasses, TopicArrays
-from planner.sizing.simulate import (
-    Placement,
-    Survivors,
-    leader_loads,
-    lost_sets,
-    place_topics,
-    replica_loads,
-    survivors,
-)
+from planner.sizing.simulate import Layout, Loss, Survivors, layout_of, leader_loads, replica_loads, survivors
 
 FIGURES = (
     "network_in_bytes_per_s",
@@ -64,6 +56,7 @@ class Setting:
     """What a scenario fixes for every broker count."""
 
     zones: int
+    multiple_of_zones: bool
     brokers_down: int
     zones_down: int
     balanced: bool
@@ -112,35 +105,26 @@ class Evaluation:
     """All states at one broker count."""
 
     brokers: int
-    outcomes: Mapping[str, Outcome | None]
+    outcomes: Mapping[str, Outcome]  # states that apply at this count
     refill: Refill | None
     utilisation: Mapping[tuple[str, str], float]  # (resource, state)
 
 
 def evaluate(topics: TopicArrays, classes: PartitionClasses, setting: Setting, brokers: int) -> Evaluation:
     """Compute every state at `brokers`; the caller checks limits."""
-    placement = place_topics(topics, classes, brokers, setting.zones)
-    zone_brokers = sum(rack_sizes(brokers, setting.zones)[: setting.zones_down or 1])
-    outcomes: dict[str, Outcome | None] = {
-        "healthy": _outcome(placement, topics, classes, setting, 0, 0, returned=False),
-        "broker_down": None,
-        "zone_down": None,
-        "returned": None,
-        "reduced": None,
-    }
-    down = max(setting.brokers_down, 1)
+    layout = layout_of(topics, classes, brokers, setting.zones)
+    sizes = rack_sizes(brokers, setting.zones)
+    down, zones_down = max(setting.brokers_down, 1), max(setting.zones_down, 1)
+    losses = {"healthy": Loss()}
     if down < brokers:
-        outcomes["broker_down"] = _outcome(placement, topics, classes, setting, down, 0, returned=False)
-        outcomes["returned"] = _outcome(placement, topics, classes, setting, down, 0, returned=True)
-    if len(placement.sizes) > max(setting.zones_down, 1):
-        zones_down = max(setting.zones_down, 1)
-        outcomes["zone_down"] = _outcome(placement, topics, classes, setting, zone_brokers, zones_down, returned=False)
-    healthy = outcomes["healthy"]
-    assert healthy is not None  # noqa: S101 - the healthy state always exists
+        losses |= {"broker_down": Loss(brokers=down), "returned": Loss(brokers=down, returned=True)}
+    if zones_down < len(sizes):
+        losses["zone_down"] = Loss(zones=zones_down)
+    found = {name: _outcome(topics, classes, setting, layout, loss) for name, loss in losses.items()}
     if brokers - down >= topics.replication_factor.max(initial=1):
-        outcomes["reduced"] = _reduced(healthy, topics, classes, setting, brokers, down)
-    refill = _refill(outcomes, setting, brokers, down)
-    return Evaluation(brokers, outcomes, refill, _utilisations(outcomes, refill, setting))
+        found["reduced"] = _reduced(found["healthy"], topics, setting, brokers, down)
+    refill = _refill(found["returned"], setting, brokers, down) if "returned" in found else None
+    return Evaluation(brokers, found, refill, _utilisations(found, refill, setting))
 
 
 def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int) -> float:
@@ -163,30 +147,19 @@ def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int)
     return float(pair * connected * (brokers - 1))
 
 
-def _outcome(
-    placement: Placement,
-    topics: TopicArrays,
-    classes: PartitionClasses,
-    setting: Setting,
-    brokers_down: int,
-    zones_down: int,
-    *,
-    returned: bool,
-) -> Outcome:
-    lost = lost_sets(placement, brokers_down, zones_down)
-    totals = survivors(
-        placement, topics, classes, lost, fetch_from_follower=setting.fetch_from_follower, returned=returned
-    )
-    live = placement.brokers - (0 if returned else brokers_down)
-    figures = _figures(totals, topics, setting, max(live, 1))
+def _outcome(topics: TopicArrays, classes: PartitionClasses, setting: Setting, layout: Layout, loss: Loss) -> Outcome:
+    totals = survivors(topics, classes, layout, loss, fetch_from_follower=setting.fetch_from_follower)
+    down = loss.brokers or sum(rack_sizes(layout.brokers, layout.zones)[: loss.zones])
+    live = layout.brokers - (0 if loss.returned else down)
+    figures = _figures(totals, topics, setting, live)
     table = np.stack([np.broadcast_to(values, totals.leader["leaders"].shape) for values in figures.values()])
     mean = dict(zip(figures, np.nanmean(table, axis=(1, 2, 3)).tolist(), strict=True))
     fullest = dict(zip(figures, np.nanmax(table, axis=(1, 3)).mean(axis=1).tolist(), strict=True))
     writable = not totals.unwritable.any()
     if writable:
-        mean.update(_closed_form_network(topics, placement.brokers, brokers_down, returned=returned))
+        mean.update(_closed_form_network(topics, layout.brokers, down, returned=loss.returned))
     return Outcome(
-        brokers_down,
+        down,
         mean,
         dict(mean) if setting.balanced else fullest,
         _per_topic(totals.unwritable, topics, classes),
@@ -325,9 +298,7 @@ def _memory(setting: Setting, disk_write: Any, replicas: Any, producers: Any) ->
     )
 
 
-def _reduced(
-    healthy: Outcome, topics: TopicArrays, classes: PartitionClasses, setting: Setting, brokers: int, down: int
-) -> Outcome:
+def _reduced(healthy: Outcome, topics: TopicArrays, setting: Setting, brokers: int, down: int) -> Outcome:
     """Re-replicated onto the survivors: what was lost is spread evenly on top of the healthy placement."""
     scale = brokers / (brokers - down)
     constant_part = {"cpu_fraction", "memory_bytes", "open_files", "mmaps"}
@@ -352,11 +323,8 @@ def _fixed_and_shared(healthy: Outcome, setting: Setting, brokers: int, down: in
     return {key: part + (healthy.mean[key] - part) * scale for key, part in fixed.items()}
 
 
-def _refill(outcomes: Mapping[str, Outcome | None], setting: Setting, brokers: int, down: int) -> Refill | None:
+def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill:
     """How fast an empty broker refills: what recovery_time_max needs, else what the degraded limits leave."""
-    after = outcomes["returned"]
-    if after is None:
-        return None
     target, source = dict(after.fullest), dict(after.fullest)
     size = after.fullest["refill"]
     spare, limited_by = refill_spare(setting, target, source, brokers - down)
@@ -425,7 +393,7 @@ def healthy_mean_utilisation(
 
 
 def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Setting) -> dict[str, float]:
-    """Utilisation of a broker that holds nothing but the leader of one partition, for the partition that fills it most."""
+    """Utilisation of a broker that holds nothing but one leader, for the partition that fills it most."""
     topic = classes.topic.astype(np.intp)
     per_replica = replica_loads(topics, classes)
     per_leader = leader_loads(topics, classes)
@@ -436,12 +404,11 @@ def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Se
 
 
 def _utilisations(
-    outcomes: Mapping[str, Outcome | None], refill: Refill | None, setting: Setting
+    outcomes: Mapping[str, Outcome], refill: Refill | None, setting: Setting
 ) -> dict[tuple[str, str], float]:
     found = {
         (resource, state): value
         for state, outcome in outcomes.items()
-        if outcome is not None
         for resource, value in resource_utilisation(outcome.fullest, setting).items()
     }
     if refill is not None:

@@ -51,18 +51,27 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _limits(draft: Draft, verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+    """One finding per resource that is short, for its worst state."""
+    worst: dict[str, Verdict] = {}
     for verdict in verdicts:
-        if verdict.verdict != "short":
-            continue
+        known = worst.get(verdict.resource)
+        if verdict.verdict == "short" and (known is None or _excess(verdict) > _excess(known)):
+            worst[verdict.resource] = verdict
+    for verdict in worst.values():
         words = RESOURCE_WORDS[verdict.resource]
+        caution = " (a low-confidence estimate)" if verdict.confidence == "low" else ""
         message = (
-            f"{words[0].upper()}{words[1:]} reaches {percent(verdict.utilisation)} when {STATE_WORDS[verdict.state]}; "
-            f"the limit is {percent(verdict.threshold)}."
+            f"{words[0].upper()}{words[1:]} reaches {percent(verdict.utilisation)}{caution} when "
+            f"{STATE_WORDS[verdict.state]}; the limit is {percent(verdict.threshold)}."
         )
         yield Finding(f"{verdict.resource}_short", "critical", message, verdict.action)
-    if draft.brokers.required is None and not any(verdict.verdict == "short" for verdict in verdicts):
+    if draft.brokers.required is None and not worst:
         reason = draft.brokers.required_reason or "no count holds"
         yield Finding("no_broker_count", "critical", f"No broker count holds: {reason}.", "Change a limit or the load.")
+
+
+def _excess(verdict: Verdict) -> float:
+    return verdict.utilisation / verdict.threshold
 
 
 def _availability(draft: Draft, states: Mapping[str, StateLoad]) -> Iterator[Finding]:

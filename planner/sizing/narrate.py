@@ -78,17 +78,17 @@ def _count_sentence(draft: Draft, feasible: bool) -> str:  # noqa: FBT001 - inte
     brokers, zones = draft.brokers, draft.setting.zones
     count = brokers.count
     spread = f", {count // zones} per zone" if zones > 1 and count % zones == 0 else ""
-    noun = "broker" if count == 1 else "brokers"
-    what = f"{count} {noun} ({_hardware(draft)}{spread})"
+    one = count == 1
+    what = f"{count} {'broker' if one else 'brokers'} ({_hardware(draft)}{spread})"
     if feasible and brokers.required is not None and brokers.required < count:
-        return f"{what} carry this; {brokers.required} would be enough."
+        return f"{what} {'carries' if one else 'carry'} this; {brokers.required} would be enough."
     if feasible:
-        return f"{what} carry this."
+        return f"{what} {'carries' if one else 'carry'} this."
     if brokers.required is None:
-        return f"No broker count carries this on {_hardware(draft)}; shown for {count}."
+        return f"No broker count carries this on {_hardware(draft)}: {brokers.required_reason}. Shown for {count}."
     if brokers.required > count:
-        return f"{what} do not carry this; {brokers.required} are needed."
-    return f"{what} have the capacity, but the plan does not hold."
+        return f"{what} {'does' if one else 'do'} not carry this; {brokers.required} are needed."
+    return f"{what} {'has' if one else 'have'} the capacity, but the plan does not hold."
 
 
 def _binding_sentence(draft: Draft, verdicts: Sequence[Verdict]) -> list[str]:

@@ -130,9 +130,16 @@ class Sizer:
     def _need(self, resource: str) -> Need:
         count = self.least(resource)
         if count is None:
-            limit = int(constant("sizing.brokers_max"))
-            return Need(None, None, None, f"no count up to {limit} brokers brings {resource} within its limit")
+            return Need(None, None, None, self._why_never(resource))
         if not any(key[0] == resource for key in self.ratios(count)):
             return Need(None, None, None, "not applicable in the checked states")
         (_, state), ratio = self.worst(count, resource)
         return Need(count, count * ratio, state)
+
+    def _why_never(self, resource: str) -> str:
+        """Why no broker count brings a resource within its limit, with the distance."""
+        limit = int(constant("sizing.brokers_max"))
+        about = limit * self.mean(limit).get(resource, 0.0) / threshold(self.setting, resource, "healthy")
+        if about > limit:
+            return f"{resource} would take about {about:,.0f} brokers, and no more than {limit:,} are looked at"
+        return f"one partition alone exceeds the limit of {resource}; more brokers do not help, more partitions do"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from planner.catalogue import broker_spec
 from planner.constants import constant
-from planner.model import controllers, cpu
-from planner.model.placement import rack_sizes
+from planner.model import controllers, cpu, utilisation
 from planner.scenario import BrokerSpec, Limits, Policy, Scenario, Utilisation
 from planner.sizing.evaluate import Hardware, Setting, cpu_cores
 from planner.sizing.sized import size_at
@@ -56,6 +56,7 @@ def setting_of(workload: Workload) -> Setting:
     cluster, policy = scenario.cluster, scenario.policy
     setting = Setting(
         zones=cluster.zones,
+        multiple_of_zones=policy.multiple_of_zones,
         brokers_down=policy.survive.brokers,
         zones_down=policy.survive.zones,
         balanced=policy.placement == "balanced",
@@ -117,8 +118,6 @@ def internal_replicas(scenario: Scenario) -> float:
 
 def _calibrated(workload: Workload, setting: Setting) -> Setting:
     """Scale the CPU model to the measured point; the mix of replication is that of the scenario."""
-    from dataclasses import replace
-
     point = workload.scenario.cluster.calibration
     assert point is not None  # noqa: S101 - the caller looked
     topics = size_at(workload, point.brokers).load.topics
@@ -135,15 +134,7 @@ def _calibrated(workload: Workload, setting: Setting) -> Setting:
 
 def search_grid(workload: Workload, setting: Setting) -> tuple[int, int]:
     """Least broker count to look at, and the step between counts."""
-    policy = workload.scenario.policy
     copies = int(np.max(workload.given["replication_factor"]))
-    least = max(copies, policy.survive.brokers + 1, 1)
-    step = setting.zones if policy.multiple_of_zones else 1
-    if policy.survive.zones:
-        least = max(least, policy.survive.zones + 1)
-    return -(-least // step) * step, step
-
-
-def zone_brokers(brokers: int, setting: Setting) -> int:
-    """Brokers in the zones that may be lost, the largest ones first."""
-    return sum(rack_sizes(brokers, setting.zones)[: max(setting.zones_down, 1)])
+    least = max(copies, setting.brokers_down + 1, setting.zones_down + 1)
+    step = setting.zones if setting.multiple_of_zones else 1
+    return int(utilisation.broker_floor(copies=least, step=step)), step

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,34 @@ _PLACED_REPLICAS = 16_000
 _LOST_REPLICAS = 400_000
 _SEEDS = 8
 _LOST_SETS = 64
+_KEPT_CELLS = 2_000_000  # counts larger than this are not kept for the next plan of the same layout
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """All that decides where replicas land: partition counts, copies and racks, but no load."""
+
+    brokers: int
+    zones: int
+    partitions: tuple[int, ...]
+    replication_factor: tuple[int, ...]
+    live_needed: tuple[int, ...]
+    class_topic: tuple[int, ...]
+    class_count: tuple[int, ...]
+
+    @property
+    def replicas(self) -> int:
+        """Replicas of all topics."""
+        return sum(map(operator.mul, self.partitions, self.replication_factor))
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Who is lost, and whether they have returned."""
+
+    brokers: int = 0
+    zones: int = 0
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +67,61 @@ class Placement:
     brokers: int
     sizes: tuple[int, ...]
     seeds: int
+    replicas: int
     groups: tuple[Group, ...]
 
 
-def place_topics(topics: TopicArrays, classes: PartitionClasses, brokers: int, zones: int) -> Placement:
+def layout_of(topics: TopicArrays, classes: PartitionClasses, brokers: int, zones: int) -> Layout:
+    """The layout behind a load."""
+
+    def whole(values: Array) -> tuple[int, ...]:
+        return tuple(values.astype(int).tolist())
+
+    return Layout(
+        brokers,
+        zones,
+        whole(topics.partitions),
+        whole(topics.replication_factor),
+        whole(topics.live_needed),
+        whole(classes.topic),
+        whole(classes.count),
+    )
+
+
+@lru_cache(maxsize=16)
+def place_topics(layout: Layout) -> Placement:
     """Place every topic as Kafka would, several times with fixed seeds."""
-    sizes = rack_sizes(brokers, zones)
-    factor = topics.replication_factor.astype(np.intp)
-    partitions = topics.partitions.astype(np.intp)
-    replicas = int(factor @ partitions)
-    seeds = max(1, min(_SEEDS, _PLACED_REPLICAS // max(replicas, 1)))
-    class_topic = classes.topic.astype(np.intp)
+    sizes = rack_sizes(layout.brokers, layout.zones)
+    factor, partitions = np.array(layout.replication_factor), np.array(layout.partitions)
+    seeds = max(1, min(_SEEDS, _PLACED_REPLICAS // max(layout.replicas, 1)))
+    class_topic, class_count = np.array(layout.class_topic), np.array(layout.class_count)
     groups = []
     for copies in np.unique(factor):
         chosen = np.flatnonzero(factor == copies)
-        generator = np.random.default_rng([int(copies), brokers])
+        generator = np.random.default_rng([int(copies), layout.brokers])
         placed = place(np.tile(partitions[chosen], seeds), sizes, int(copies), generator)
         of_class = np.flatnonzero(factor[class_topic] == copies)
-        partition_class = np.repeat(of_class, classes.count[of_class].astype(np.intp))
-        needed = topics.live_needed[class_topic[partition_class]].astype(np.intp)
+        partition_class = np.repeat(of_class, class_count[of_class])
+        needed = np.array(layout.live_needed)[class_topic[partition_class]]
         groups.append(Group(placed.reshape(seeds, -1, int(copies)), partition_class, needed))
-    return Placement(brokers, sizes, seeds, tuple(groups))
+    return Placement(layout.brokers, sizes, seeds, layout.replicas, tuple(groups))
 
 
-def lost_sets(placement: Placement, brokers_down: int, zones_down: int) -> npt.NDArray[np.bool_]:
+def lost_sets(placement: Placement, loss: Loss) -> npt.NDArray[np.bool_]:
     """Sets of brokers to lose, shape (sets, brokers): every single broker or zone, else a seeded sample of sets."""
     brokers = placement.brokers
-    replicas = sum(group.assignment.size for group in placement.groups)
-    most = max(2, min(_LOST_SETS, _LOST_REPLICAS // max(replicas, 1)))
-    if zones_down:
+    most = max(2, min(_LOST_SETS, _LOST_REPLICAS // max(placement.replicas * placement.seeds, 1)))
+    if loss.zones:
         racks = rack_of_broker(placement.sizes)
-        chosen = list(itertools.islice(itertools.combinations(range(len(placement.sizes)), zones_down), most))
+        chosen = list(itertools.islice(itertools.combinations(range(len(placement.sizes)), loss.zones), most))
         return np.array([np.isin(racks, zones) for zones in chosen]).reshape(-1, brokers)
-    if brokers_down == 0:
+    if loss.brokers == 0:
         return np.zeros((1, brokers), dtype=bool)
-    if math.comb(brokers, brokers_down) <= most:
-        members = np.array(list(itertools.combinations(range(brokers), brokers_down)))
+    if math.comb(brokers, loss.brokers) <= most:
+        members = np.array(list(itertools.combinations(range(brokers), loss.brokers)))
     else:
-        generator = np.random.default_rng([brokers, brokers_down])
-        members = np.argsort(generator.random((most, brokers)), axis=1)[:, :brokers_down]
+        generator = np.random.default_rng([brokers, loss.brokers])
+        members = np.argsort(generator.random((most, brokers)), axis=1)[:, : loss.brokers]
     lost = np.zeros((len(members), brokers), dtype=bool)
     lost[np.arange(len(members))[:, None], members] = True
     return lost
@@ -123,38 +169,38 @@ def leader_loads(topics: TopicArrays, classes: PartitionClasses) -> dict[str, Ar
 
 
 def survivors(
-    placement: Placement,
-    topics: TopicArrays,
-    classes: PartitionClasses,
-    lost: npt.NDArray[np.bool_],
-    *,
-    fetch_from_follower: bool,
-    returned: bool = False,
+    topics: TopicArrays, classes: PartitionClasses, layout: Layout, loss: Loss, *, fetch_from_follower: bool
 ) -> Survivors:
     """Loads of the live brokers while the replicas on the lost ones wait; or of all, once the lost ones returned.
 
     A returned broker is in sync again and leads nothing until the preferred election.
     """
-    tally = _Tally(len(lost), placement, len(classes.count))
-    zone_reads = []
-    for group in placement.groups:
-        alive = ~lost[:, group.assignment]
-        leader = np.take_along_axis(group.assignment[None], alive.argmax(axis=-1)[..., None], axis=-1)[..., 0]
-        if returned:
-            alive = np.ones_like(alive)
-        live = alive.sum(axis=-1)
-        writable = live >= group.live_needed
-        tally.add(group, leader, alive, live, writable)
-        if fetch_from_follower and len(placement.sizes) > 1:
-            zone_reads.append(_moved_reads(tally, group, leader, alive, writable, topics, classes))
+    tally = _kept_counts(layout, loss) if _cells(layout, loss) <= _KEPT_CELLS else _counts(layout, loss)
     replica, leaders = tally.loads(replica_loads(topics, classes), leader_loads(topics, classes))
-    if zone_reads:
-        leaders["consume"] = leaders["consume"] + sum(zone_reads)
-    if not returned:
-        gone = np.broadcast_to(lost[:, None, :], tally.shape)
+    if fetch_from_follower and len(tally.placement.sizes) > 1:
+        leaders["consume"] = leaders["consume"] + _moved_reads(tally, topics, classes)
+    if not loss.returned:
+        gone = np.broadcast_to(tally.lost[:, None, :], tally.shape)
         replica = {key: np.where(gone, np.nan, total) for key, total in replica.items()}
         leaders = {key: np.where(gone, np.nan, total) for key, total in leaders.items()}
     return Survivors(replica, leaders, tally.unwritable / classes.count, tally.offline / classes.count)
+
+
+def _cells(layout: Layout, loss: Loss) -> int:
+    placement = place_topics(layout)
+    return len(lost_sets(placement, loss)) * placement.seeds * layout.brokers * len(layout.class_count)
+
+
+def _counts(layout: Layout, loss: Loss) -> _Tally:
+    """Count who holds and leads what after the loss."""
+    placement = place_topics(layout)
+    tally = _Tally(placement, lost_sets(placement, loss), loss, len(layout.class_count))
+    for group in placement.groups:
+        tally.add(group)
+    return tally
+
+
+_kept_counts = lru_cache(maxsize=48)(_counts)
 
 
 # what stops flowing into a replica while its partition refuses writes
@@ -164,11 +210,11 @@ _FLOWS = frozenset({"write", "disk_write", "iops"})
 class _Tally:
     """Counts replicas and leaders of each partition class on each broker; loads are these counts times weights."""
 
-    def __init__(self, sets: int, placement: Placement, classes: int) -> None:
-        self.shape = (sets, placement.seeds, placement.brokers)
-        self.sizes = placement.sizes
+    def __init__(self, placement: Placement, lost: npt.NDArray[np.bool_], loss: Loss, classes: int) -> None:
+        self.placement, self.lost, self.returned = placement, lost, loss.returned
+        self.shape = (len(lost), placement.seeds, placement.brokers)
         self.classes = classes
-        self.offset = np.arange(sets * placement.seeds).reshape(sets, placement.seeds, 1) * placement.brokers
+        self.offset = np.arange(len(lost) * placement.seeds).reshape(len(lost), -1, 1) * placement.brokers
         self.replicas = np.zeros((1, *self.shape[1:], classes))
         self.blocked: Array | None = None  # replicas whose partitions refuse writes, only where there are any
         self.leaders = np.zeros((*self.shape, classes))
@@ -177,27 +223,30 @@ class _Tally:
         self.unwritable = np.zeros((*self.shape[:2], classes))
         self.offline = np.zeros((*self.shape[:2], classes))
 
-    def sum(self, index: Integers, weights: Array | None = None) -> Array:
-        """Sum `weights` (ones when not given) by (lost set, placement, broker)."""
-        flat = None if weights is None else np.ascontiguousarray(np.broadcast_to(weights, index.shape)).ravel()
-        return np.bincount(index.ravel(), flat, math.prod(self.shape)).reshape(self.shape).astype(float)
+    def fate(self, group: Group) -> tuple[Integers, npt.NDArray[np.bool_], Integers, npt.NDArray[np.bool_]]:
+        """Leader of each partition, which replicas are live, how many, and whether writes are taken."""
+        alive = ~self.lost[:, group.assignment]
+        leader = np.take_along_axis(group.assignment[None], alive.argmax(axis=-1)[..., None], axis=-1)[..., 0]
+        if self.returned:
+            alive = np.ones_like(alive)
+        live = alive.sum(axis=-1)
+        return leader, alive, live, live >= group.live_needed
+
+    def sum(self, index: Integers, weights: Array) -> Array:
+        """Sum `weights` by (lost set, placement, broker)."""
+        flat = np.ascontiguousarray(np.broadcast_to(weights, index.shape)).ravel()
+        return np.bincount(index.ravel(), flat, math.prod(self.shape)).reshape(self.shape)
 
     def _by_class(self, index: Integers, classes: Integers, weights: Array | None = None) -> Array:
-        """The same by (lost set, placement, broker, class)."""
+        """Sum `weights` (ones when not given) by (lost set, placement, broker, class)."""
         flat = None if weights is None else weights.ravel()
         cells = math.prod(self.shape) * self.classes
         total = np.bincount((index * self.classes + classes).ravel(), flat, cells)
         return total.reshape(*self.shape, self.classes)
 
-    def add(
-        self,
-        group: Group,
-        leader: Integers,
-        alive: npt.NDArray[np.bool_],
-        live: Integers,
-        writable: npt.NDArray[np.bool_],
-    ) -> None:
+    def add(self, group: Group) -> None:
         """Count one group of partitions."""
+        leader, alive, live, writable = self.fate(group)
         classes = group.partition_class
         placed = (group.assignment + self.offset[:1, :, :, None]) * self.classes + classes[:, None]
         self.replicas[0] += np.bincount(placed.ravel(), minlength=self.replicas.size).reshape(self.replicas.shape[1:])
@@ -247,28 +296,23 @@ class _Tally:
         return replica, leader
 
 
-def _moved_reads(
-    tally: _Tally,
-    group: Group,
-    leader: Integers,
-    alive: npt.NDArray[np.bool_],
-    writable: npt.NDArray[np.bool_],
-    topics: TopicArrays,
-    classes: PartitionClasses,
-) -> Array:
+def _moved_reads(tally: _Tally, topics: TopicArrays, classes: PartitionClasses) -> Array:
     """KIP-392: a member reads from the leader if that is in its zone, else from a live replica in its zone.
 
     Returned is the change of the bytes that each broker sends to consumers.
     """
-    rack = rack_of_broker(tally.sizes)
-    index = group.assignment[None] + tally.offset[..., None]
-    topic = classes.topic.astype(np.intp)[group.partition_class]
-    zone_bytes = topics.consumer_zone_bytes_per_s[topic] * classes.share[group.partition_class][:, None]
+    sizes = tally.placement.sizes
+    rack = rack_of_broker(sizes)
     change = np.zeros(tally.shape)
-    for zone in range(min(zone_bytes.shape[1], len(tally.sizes))):
-        near = (rack[group.assignment] == zone)[None] & alive
-        count = near.sum(axis=-1)
-        moved = zone_bytes[:, zone] * writable * ((rack[leader] != zone) & (count > 0))
-        change -= tally.sum(leader + tally.offset, moved)
-        change += tally.sum(index, near * (moved / np.maximum(count, 1))[..., None])
+    for group in tally.placement.groups:
+        leader, alive, _, writable = tally.fate(group)
+        index = group.assignment[None] + tally.offset[..., None]
+        topic = classes.topic.astype(np.intp)[group.partition_class]
+        zone_bytes = topics.consumer_zone_bytes_per_s[topic] * classes.share[group.partition_class][:, None]
+        for zone in range(min(zone_bytes.shape[1], len(sizes))):
+            near = (rack[group.assignment] == zone)[None] & alive
+            count = near.sum(axis=-1)
+            moved = zone_bytes[:, zone] * writable * ((rack[leader] != zone) & (count > 0))
+            change -= tally.sum(leader + tally.offset, moved)
+            change += tally.sum(index, near * (moved / np.maximum(count, 1))[..., None])
     return change

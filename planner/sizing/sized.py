@@ -40,7 +40,7 @@ def size_at(workload: Workload, brokers: int, trace: Trace | None = None) -> Siz
     for _ in range(_ROUNDS):
         flow = flows(workload, batch, note)
         reasons = partition_reasons(workload, flow, brokers, note)
-        planned = planned_partitions(workload, flow, reasons, brokers)
+        planned = planned_partitions(workload, reasons, brokers, note)
         asked = requests_of(workload, flow, planned, brokers, note)
         settled = np.array_equal(planned, count) and np.allclose(asked["batch_records"], batch, rtol=1e-9)
         count, batch = planned, asked["batch_records"]
@@ -49,4 +49,4 @@ def size_at(workload: Workload, brokers: int, trace: Trace | None = None) -> Siz
     columns = {**flow, **asked, "partitions": count, "batch_records": batch}
     topics = topic_arrays(workload, columns, count)
     classes = classes_of(workload, columns, note)
-    return Sized(Load(topics, classes), {**columns, **stored_columns(topics, classes)}, reasons)
+    return Sized(Load(topics, classes), {**columns, **stored_columns(topics, classes, note)}, reasons)

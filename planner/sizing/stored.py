@@ -245,10 +245,12 @@ def _compacted(
         ),
         "most": most,
         "waiting": compaction.compacted_deleted_average_bytes(**parts, **swap),
-        "worst": compaction.compacted_worst_bytes(
-            compacted_max_bytes=most,
-            dirty_trigger_bytes=trigger,
-            compacted_deleted_max_bytes=compaction.compacted_deleted_max_bytes(**parts, **swap),
+        "worst": most
+        + compaction.compacted_deleted_worst_bytes(
+            clean_bytes=clean + tombstones,
+            peak_bytes_per_s=rates.peak,
+            cleanings_per_s=compaction.cleanings_per_s(bytes_per_s=rates.peak, dirty_trigger_bytes=trigger),
+            delete_delay_s=constant("storage.file_delete_delay_s"),
         ),
         "read": compaction.cleaner_read_bytes_per_s(**parts, cleanings_per_s=passes_per_s, passes_per_cleaning=passes),
         "write": compaction.cleaner_write_bytes_per_s(
@@ -275,14 +277,22 @@ def _passes(rates: _Rates, wire: Array, trigger: Array, keys: Array) -> Array:
     return np.asarray(compaction.passes_per_cleaning(dirty_keys=dirty, keys_per_pass=per_pass))
 
 
-def stored_columns(topics: TopicArrays, classes: PartitionClasses) -> dict[str, Array]:
+def stored_columns(topics: TopicArrays, classes: PartitionClasses, note: Trace) -> dict[str, Array]:
     """Bytes per topic over all replicas: average, worst, remote."""
     topic = classes.topic.astype(np.intp)
-    copies = topics.replication_factor[topic] * classes.count
     many = len(topics.names)
+    volumes = {
+        name: note(
+            f"topics.{name}",
+            storage.topic_disk_bytes,
+            replica_disk_bytes=np.bincount(topic, replica * classes.count, many) / topics.partitions,
+            partitions=topics.partitions,
+            replication_factor=topics.replication_factor,
+        )
+        for name, replica in (("disk_bytes", classes.disk_bytes), ("disk_bytes_worst", classes.disk_bytes_worst))
+    }
     return {
-        "disk_bytes": np.bincount(topic, classes.disk_bytes * copies, many),
-        "disk_bytes_worst": np.bincount(topic, classes.disk_bytes_worst * copies, many),
+        **volumes,
         "remote_bytes": np.bincount(topic, classes.remote_bytes * classes.count, many),
         "hottest_partition_fraction": np.maximum.reduceat(
             classes.share[np.argsort(topic, kind="stable")], np.searchsorted(np.sort(topic), np.arange(many))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+
 import numpy as np
 
 from planner.constants import constant, constants
-from planner.model import controllers, partitions, states, traffic, utilisation
+from planner.model import controllers, cpu, states, traffic, utilisation
 from planner.model.placement import rack_sizes
-from planner.model.types import Array
 from planner.results import Assumption, Brokers, ClusterLoad
 from planner.scenario import Ranged, defaults_used
 from planner.sizing.evaluate import (
+    FIGURES,
     Evaluation,
+    Outcome,
     Setting,
     closed_form_arguments,
     cpu_arguments,
@@ -163,8 +167,6 @@ def trace_states(trace: Trace, sized: Sized, evaluation: Evaluation, setting: Se
     arguments = closed_form_arguments(sized.load.topics)
     stored = {key: arguments[key] for key in ("produce_in_bytes_per_s", "replication_factor")}
     for name, outcome in evaluation.outcomes.items():
-        if outcome is None:
-            continue
         down = {"brokers": evaluation.brokers, "brokers_down": outcome.brokers_down}
         means = f"states.{name}.per_broker"
         if outcome.all_writable and name == "reduced":
@@ -180,7 +182,11 @@ def trace_states(trace: Trace, sized: Sized, evaluation: Evaluation, setting: Se
             out = states.returned_out_bytes_per_s if name == "returned" else states.down_out_bytes_per_s
             spread = {**down, "brokers_down": 0} if name == "returned" else down
             trace(f"{means}.network_out_bytes_per_s", out, **arguments, **spread)
-        _trace_utilisation(trace, name, outcome.fullest, setting, sized, evaluation.brokers - outcome.brokers_down)
+        if outcome.all_writable and name != "reduced":
+            live = evaluation.brokers - (0 if name == "returned" else outcome.brokers_down)
+            _trace_cpu(trace, name, outcome, setting, sized, live)
+        _trace_figures(trace, name, outcome, evaluation.brokers)
+        _trace_utilisation(trace, name, outcome.fullest, setting)
     for resource, need in brokers.needed.items():
         if need.raw is not None and need.count is not None and need.state is not None:
             limit = threshold(setting, resource, need.state)
@@ -191,41 +197,65 @@ def trace_states(trace: Trace, sized: Sized, evaluation: Evaluation, setting: Se
                 utilisation_fraction=need.raw / need.count * limit,
                 threshold_fraction=limit,
             )
-    if brokers.binding is not None and f"brokers.needed.{brokers.binding.resource}" in trace.steps:
-        step = trace.steps[f"brokers.needed.{brokers.binding.resource}"]
-        trace.steps["brokers.count"] = step
-        trace.steps["brokers.raw"] = step
+    _trace_count(trace, setting, brokers)
 
 
-def _trace_utilisation(
-    trace: Trace, state: str, fullest: dict[str, float] | object, setting: Setting, sized: Sized, live: int
-) -> None:
-    figures = dict(fullest)  # type: ignore[call-overload]
-    for resource, (function, numbers) in utilisation_arguments(figures, setting.hardware).items():
+def _trace_count(trace: Trace, setting: Setting, brokers: Brokers) -> None:
+    """The broker count is explained by the limit that binds."""
+    copies = brokers.needed["replication"].count or 1
+    step = setting.zones if setting.multiple_of_zones else 1
+    trace(
+        "brokers.needed.replication", utilisation.broker_floor, copies=max(copies, setting.brokers_down + 1), step=step
+    )
+    binding = f"brokers.needed.{brokers.binding.resource}" if brokers.binding is not None else ""
+    if binding in trace.steps:
+        for name in ("brokers.count", "brokers.required", "brokers.raw"):
+            trace.steps[name] = dataclasses.replace(trace.steps[binding], name=name)
+
+
+def _trace_figures(trace: Trace, state: str, outcome: Outcome, brokers: int) -> None:
+    """The mean, where no closed form gave it, and the fullest broker, of every figure of a state."""
+    live = brokers if state == "returned" else brokers - outcome.brokers_down
+    for figure in FIGURES:
+        mean, fullest, unit = outcome.mean[figure], outcome.fullest[figure], unit_of(figure)
+        name = f"states.{state}.per_broker.{figure}"
+        if name not in trace.steps:
+            trace(name, states.mean_per_broker, unit, cluster_total=mean * live, live_brokers=live)
+        ratio = fullest / mean if mean > 0 else 0.0
+        trace(
+            f"states.{state}.fullest.{figure}",
+            states.fullest_broker,
+            unit,
+            mean_per_broker=mean,
+            fullest_over_mean=ratio,
+        )
+
+
+def unit_of(figure: str) -> str:
+    """The unit that a figure's name ends with."""
+    for ending, unit in (("_bytes_per_s", "bytes/s"), ("_bytes", "bytes"), ("_fraction", "fraction"), ("_iops", "1/s")):
+        if figure.endswith(ending):
+            return unit
+    return "count"
+
+
+def _trace_utilisation(trace: Trace, state: str, fullest: Mapping[str, float], setting: Setting) -> None:
+    for resource, (function, numbers) in utilisation_arguments(fullest, setting.hardware).items():
         trace(f"utilisation.{state}.{resource}", function, **numbers)
-    # the mean requests of a broker; the fullest cores were recorded through the utilisation
+
+
+def _trace_cpu(trace: Trace, state: str, outcome: Outcome, setting: Setting, sized: Sized, live: int) -> None:
+    """Cores of the mean broker: the model is linear, so the mean of the brokers is the broker of the means."""
     topics = sized.load.topics
     followers = 2 * follower_requests_per_s(topics, setting, live)
-    served = float((topics.produce_requests_per_s + topics.consumer_requests_per_s).sum()) / max(live, 1) + followers
-    from planner.model import cpu
-
-    trace(
-        f"states.{state}.per_broker.cpu_cores",
-        cpu.cpu_cores,
-        **cpu_arguments(
-            setting,
-            served,
-            figures["network_in_bytes_per_s"] + figures["network_overhead_in_bytes_per_s"],
-            figures["network_out_bytes_per_s"] + figures["network_overhead_out_bytes_per_s"],
-        ),
-    )
-
-
-def hottest_fractions(workload: Workload, count: Array) -> Array:
-    """Share of its topic that each hottest partition carries."""
-    return np.asarray(
-        partitions.hottest_partition_fraction(top_key_fraction=workload.top_key_fraction, partitions=count)
-    )
+    served = float((topics.produce_requests_per_s + topics.consumer_requests_per_s).sum()) / live + followers
+    moved = {
+        way: outcome.mean[f"network_{way}_bytes_per_s"] + outcome.mean[f"network_overhead_{way}_bytes_per_s"]
+        for way in ("in", "out")
+    }
+    name = f"states.{state}.per_broker.cpu"
+    cores = trace(f"{name}_cores", cpu.cpu_cores, **cpu_arguments(setting, served, moved["in"], moved["out"]))
+    trace(f"{name}_fraction", utilisation.cpu_utilisation, cores=cores, vcpu=setting.hardware.vcpu)
 
 
 # constants that shape every plan, by the prefix of their id

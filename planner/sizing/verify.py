@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Any
 
 from planner.results import Check, Comparison, Difference, Limit, Margin, Plan, Reverse
 from planner.scenario import InputError, Scenario, ScenarioError, Topic
 from planner.sizing.compose import plan, sizer_of
 from planner.sizing.evaluate import threshold
-
-if TYPE_CHECKING:
-    from planner.sizing.search import Sizer
+from planner.sizing.workload import Workload
 
 _MOST = 2.0**40  # a load factor beyond which a resource counts as not limiting
 _PRECISION = 1e-7
@@ -39,7 +38,7 @@ def check(scenario: Scenario) -> Check:
         message = "Checking needs a broker count; without one use plan."
         raise ScenarioError([InputError("cluster.brokers", None, message, "a count of brokers")])
     result = plan(scenario)
-    _, setting, sizer = sizer_of(scenario)
+    setting, sizer = sizer_of(Workload(scenario))
     evaluation = sizer.evaluation(scenario.cluster.brokers)
     margins = tuple(
         Margin(
@@ -99,34 +98,14 @@ def _fixed(scenario: Scenario, sized: Plan) -> Scenario:
     return scenario.model_copy(update={"topics": topics, "cluster": cluster})
 
 
-def _with_topics(scenario: Scenario, change: Callable[[Topic], Mapping[str, Any]]) -> Scenario:
-    topics = tuple(topic.model_copy(update=dict(change(topic))) for topic in scenario.topics)
-    return scenario.model_copy(update={"topics": topics})
-
-
-def scaled(scenario: Scenario, factor: float) -> Scenario:
-    """The scenario with every topic's rate, and its transactions, multiplied by `factor`."""
-
-    def change(topic: Topic) -> dict[str, Any]:
-        key = "records_per_s" if topic.records_per_s is not None else "bytes_per_s"
-        return {key: getattr(topic, key) * factor, "transactions_per_s": topic.transactions_per_s * factor}
-
-    return _with_topics(scenario, change)
-
-
 def _ratios_at(scenario: Scenario, brokers: int) -> Callable[[float], dict[tuple[str, str], float]]:
-    cache: dict[float, dict[tuple[str, str], float]] = {}
+    workload = Workload(scenario)
 
+    @cache
     def ratios(factor: float) -> dict[tuple[str, str], float]:
-        if factor not in cache:
-            cache[factor] = _sizer(scaled(scenario, factor)).ratios(brokers)
-        return cache[factor]
+        return sizer_of(workload.scaled(factor))[1].ratios(brokers)
 
     return ratios
-
-
-def _sizer(scenario: Scenario) -> Sizer:
-    return sizer_of(scenario)[2]
 
 
 def _largest(ratio: Callable[[float], float]) -> float | None:
@@ -168,14 +147,18 @@ def _largest_retention(scenario: Scenario, brokers: int) -> float | None:
         return None
 
     def ratio(seconds: float) -> float:
-        def change(topic: Topic) -> dict[str, Any]:
-            timed = topic.deleted and topic.tiered is None
-            return {"retention": topic.retention.model_copy(update={"time": seconds})} if timed else {}
-
-        sizer = _sizer(_with_topics(scenario, change))
+        topics = tuple(_kept_for(topic, seconds) for topic in scenario.topics)
+        sizer = sizer_of(Workload(scenario.model_copy(update={"topics": topics})))[1]
         return max(value for (resource, _), value in sizer.ratios(brokers).items() if resource == "disk_volume")
 
     return _largest(ratio) or None
+
+
+def _kept_for(topic: Topic, seconds: float) -> Topic:
+    """The topic with another retention time, where time limits it."""
+    if not topic.deleted or topic.tiered is not None:
+        return topic
+    return topic.model_copy(update={"retention": topic.retention.model_copy(update={"time": seconds})})
 
 
 def compare(scenarios: Sequence[Scenario]) -> Comparison:

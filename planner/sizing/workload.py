@@ -23,6 +23,14 @@ class Workload:
     """The scenario's topics as arrays, one entry per topic, before anything is computed."""
 
     scenario: Scenario
+    load_factor: float = 1.0
+
+    def scaled(self, load_factor: float) -> Workload:
+        """The same topics at another multiple of their rates; what does not depend on rates is kept."""
+        other = Workload(self.scenario, load_factor)
+        kept = {key: value for key, value in vars(self).items() if key not in {"load_factor", "average_records_per_s"}}
+        vars(other).update(kept)
+        return other
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
@@ -92,7 +100,7 @@ class Workload:
         logical = np.maximum(self.logical_bytes_per_record, 1.0)
         rate = self.column(lambda t: math.nan if t.records_per_s is None else t.records_per_s)
         bytes_per_s = self.column(lambda t: t.bytes_per_s or 0.0)
-        return np.where(np.isnan(rate), bytes_per_s / logical, rate)
+        return np.where(np.isnan(rate), bytes_per_s / logical, rate) * self.load_factor
 
     @cached_property
     def growth(self) -> float:
@@ -222,7 +230,12 @@ def flows(workload: Workload, batch: Array, note: Trace) -> dict[str, Array]:
 
 def _transaction_bytes(workload: Workload) -> Array:
     """Commit markers: one control batch per transaction, taken to touch one partition of the topic."""
-    return workload.given["transactions_per_s"] * workload.growth * constant("records.transaction_marker_bytes")
+    return (
+        workload.given["transactions_per_s"]
+        * workload.load_factor
+        * workload.growth
+        * constant("records.transaction_marker_bytes")
+    )
 
 
 def partition_reasons(workload: Workload, flow: Mapping[str, Array], brokers: int, note: Trace) -> dict[str, Array]:
@@ -274,14 +287,20 @@ def partition_reasons(workload: Workload, flow: Mapping[str, Array], brokers: in
         brokers=brokers,
         broker_share_min=constant("partitions.broker_share_min"),
     )
+    growth = note(
+        "topics.partitions_for_growth",
+        partitions.partitions_for_growth,
+        produce_count=produce,
+        consume_count=consume,
+        processing_count=processing,
+        growth_factor=factor,
+    )
     return {
         "produce": produce,
         "consume": consume,
         "parallelism": parallelism,
         "processing": processing,
-        "growth": np.maximum(np.maximum(produce, consume), processing) * factor
-        if factor > 1
-        else np.zeros_like(produce),
+        "growth": growth if factor > 1 else np.zeros_like(growth),
         "hot_key": np.where(workload.top_key_fraction > 0, hot, 0.0),
         "spread": spread,
     }
@@ -317,13 +336,13 @@ def most_members(topic: Topic) -> float:
     return max((max(group.members or 0, group.max_members or 0) for group in classic_groups(topic)), default=0)
 
 
-def planned_partitions(
-    workload: Workload, flow: Mapping[str, Array], reasons: Mapping[str, Array], brokers: int
-) -> Array:
+def planned_partitions(workload: Workload, reasons: Mapping[str, Array], brokers: int, note: Trace) -> Array:
     """The given count, else the largest reason rounded up to a useful one."""
     given = workload.given["partitions_given"]
     stretch = constant("partitions.useful_stretch")
-    raw = np.max(np.stack(list(reasons.values())), axis=0)
+    raw = note(
+        "topics.partitions", partitions.partitions_needed, **{f"{name}_count": value for name, value in reasons.items()}
+    )
     # rounding up is a courtesy, so it stops where it would take more than its share of the replica limit
     share = workload.scenario.policy.replicas_per_broker_max * brokers / max(len(given), 1)
     counts = [

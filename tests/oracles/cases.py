@@ -6,7 +6,7 @@ prints, unless a comment says otherwise. What a case is counted as stands in `da
 
 * `reproduced`: `ours` comes from the planner's public model functions, and only units, a published price or the
   source's rounding are applied to it.
-* `source_formula`: `ours` is the source's formula, evaluated here; where one of its terms is a function of ours, that is used.
+* `source_formula`: `ours` is the source's formula, evaluated here, with our functions for the terms that they cover.
 * `disagreed`: `ours` comes from the model functions and differs.
 * `not_computable`: no function.
 """
@@ -210,8 +210,8 @@ def aws_equation_1(_given: Any, said: Any) -> Rows:
 
 
 def _plan(given: Any) -> float:
-    usable = given["t_EC2network_MBps"] * given["planning_fraction"]
-    return usable * given["brokers"] / bytes_out(1, given["r"], given["consumer_groups"])
+    usable = float(given["t_EC2network_MBps"] * given["planning_fraction"])
+    return usable * float(given["brokers"]) / bytes_out(1, given["r"], given["consumer_groups"])
 
 
 @case("aws-eq1-plan1", "aws-eq1-plan4")
@@ -278,7 +278,7 @@ def msk_sizer_formula(_given: Any, said: Any) -> Rows:
     values = {"avg_in": 100.0, "avg_out": 200.0, "primary_retention_s": seconds, "RF": 3.0}
     client_only = said["cross_az_gib"].replace(" without rack-aware fetch", "").replace(" (", "").replace(")", "")
     return {
-        "cross_az, MiB/s": (near.produce + near.consume, evaluated(client_only, **values), 0),
+        "cross_az_gib, a second, in MiB": (near.produce + near.consume, evaluated(client_only, **values), 0),
         "ebs_gib": (stored(100, seconds, 3) / KIB / 0.5, evaluated(said["ebs_gib"], **values), 0),
     }
 
@@ -757,9 +757,7 @@ def purbon_network(given: Any, said: Any) -> Rows:
 
 @case("purbon-partitions")
 def purbon_partitions(given: Any, said: Any) -> Rows:
-    ours = needed_partitions(
-        given["target_MBps"], given["write_MBps_per_partition"], given["read_MBps_per_partition"]
-    )
+    ours = needed_partitions(given["target_MBps"], given["write_MBps_per_partition"], given["read_MBps_per_partition"])
     return {"partitions_by_throughput": (up(ours), said["partitions_by_throughput"], 0)}
 
 
@@ -844,11 +842,12 @@ def automq_300(given: Any, said: Any) -> Rows:
 def automq_100(given: Any, said: Any) -> Rows:
     rate = given["produce_MiBps"]  # the source goes on as if MiB were MB
     seconds = given["days"] * DAY
+    price = float(given["usd_per_GB"])
     far = crossing(rate, given["RF"], given["azs"], given["consumer_groups"])
     near = crossing(rate, given["RF"], given["azs"], given["consumer_groups"], nearest=True)
 
     def dollars(megabytes_per_s: float) -> float:
-        return megabytes_per_s * seconds / 1000 * given["usd_per_GB"]
+        return float(megabytes_per_s * seconds / 1000 * price)
 
     return {
         "usd_month_low_with_fetch_from_follower": (
@@ -938,8 +937,8 @@ def krivaltsevich_tier(given: Any, said: Any) -> Rows:
 
 @case("netflix-formula")
 def netflix(_given: Any, said: Any) -> Rows:
-    # The program's answer for a zone at 100 MiB/s, two readers, RF 3, 8 h: 7 030 GiB, 1 565 Mbit/s and 19 GiB of memory,
-    # each cut to whole numbers on the way (run of 2026-11-23, version 0.3.212).
+    # The program's answer for a zone at 100 MiB/s, two readers, RF 3, 8 h: 7 030 GiB, 1 565 Mbit/s, 19 GiB of
+    # memory, each cut to whole numbers on the way (run of 2026-11-23, version 0.3.212).
     rate = 100 * MIB
     values = {"X": rate, "RF": 3.0, "consumers": 2.0}
     ins, outs = bytes_in(rate, 3), bytes_out(rate, 3, 2)

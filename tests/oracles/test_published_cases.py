@@ -10,11 +10,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import cases
 import pytest
 
 from planner.constants import resource_root
 from planner.trace import registry
+from tests.oracles import cases
 
 CLASSES = cases.classified()
 KINDS = ("reproduced", "source_formula", "disagreed", "not_computable")
@@ -104,9 +104,7 @@ def test_every_published_output_is_compared_or_left_out_with_a_reason(key: str) 
     if key.startswith("aws-msk-sizer-run"):
         said = said["per_instance"]
     missing = [
-        name
-        for name in said
-        if name.removesuffix("_first3") not in compared and name not in CLASSES[key].left_out
+        name for name in said if name.removesuffix("_first3") not in compared and name not in CLASSES[key].left_out
     ]
     assert not [name for name in missing if name not in NAMED_OTHERWISE.get(key, ())]
 
