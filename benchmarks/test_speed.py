@@ -90,6 +90,8 @@ def test_import(benchmark: Any, measured: Any) -> None:
     spent = rounds_of(benchmark, lambda: cpu_of([sys.executable, "-c", "import planner"]), rounds=7)
     measured.figure("import planner (fresh process)", spent, 0.4)
     measured.figure("  of which Python's own start", bare)
+    names = [sys.executable, "-c", "from planner import load, plan"]
+    measured.figure("  with `load` and `plan`, which load the rest", statistics.median(cpu_of(names) for _ in range(5)))
 
 
 def test_cold_command(benchmark: Any, measured: Any) -> None:

@@ -47,7 +47,7 @@ MAX_VALUES = 2_000_000
 MAX_ERRORS = 1_000
 # YAML beyond the quick reader's subset goes through a pure Python scanner at some 25 microseconds a token.
 MAX_SLOW_BYTES = 2_000_000
-MAX_SLOW_EVENTS = 300_000
+MAX_SLOW_EVENTS = 150_000
 MAX_SLOW_LINE = 100_000
 MAX_ROWS = 20_000
 MAX_CELL = 1_000
@@ -87,7 +87,7 @@ def load(source: str | Path | Mapping[str, Any], sets: Iterable[str] = ()) -> Sc
 
     Examples
     --------
-    >>> load("topics: [{name: orders, records_per_s: 12k/s}]\\n").topics[0].records_per_s
+    >>> load("topics: [{name: orders, records_per_s: 12k/s}]\n").topics[0].records_per_s
     12000.0
     """
     mapping = _mapping_of(source)
@@ -161,12 +161,13 @@ def _read_preset(name: str) -> Mapping[str, Any]:
 def _read_file(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
-            text = _decode(file.read(MAX_BYTES + 1))
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise _fail("There is no such file.", "", str(path), "a file, -, or preset:NAME", _close_file(path)) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or "not a file name"
         raise _fail(f"The file cannot be read: {reason}.", "", str(path), "a readable file") from None
+    text = _decode(data)
     if path.suffix.lower() in (".csv", ".tsv"):
         return {"name": path.stem, "topics": load_topics_csv(text)}
     return read_text(text)
@@ -631,7 +632,7 @@ def _topics(given: Any, errors: list[InputError]) -> tuple[dict[int, Topic], lis
     if not isinstance(given, list):
         errors.append(InputError("topics", shorten(given), "Must be a list of topics.", "a list"))
         return {}, [None]
-    names = [item.get("name") if isinstance(item, dict) else None for item in given]
+    names = [_name_of(item) for item in given]
     names = [name.strip() if isinstance(name, str) else name for name in names]
     topics: dict[int, Topic] = {}
     for index, label in enumerate(labels_of(names)):
@@ -779,7 +780,7 @@ def dump(scenario: Scenario) -> str:
 
     Examples
     --------
-    >>> print(dump(load("topics: [{name: orders, records_per_s: 12k/s, retention: {time: 72h}}]\\n")), end="")
+    >>> print(dump(load("topics: [{name: orders, records_per_s: 12k/s, retention: {time: 72h}}]\n")), end="")
     topics:
       - name: orders
         records_per_s: 12000
@@ -803,7 +804,8 @@ def _emit(start: str, value: Any, indent: int, key: str | None, lines: list[str]
     flow = _flow(value, key)
     # Lists of sections read better one under the other, however short.
     listed = isinstance(value, list) and any(isinstance(item, dict) for item in value)
-    if not isinstance(value, dict | list) or not value or (len(flow) <= _ONE_LINE and not listed):
+    short = len(flow) <= _ONE_LINE and not listed and len(start) > len(start.lstrip(" "))
+    if not isinstance(value, dict | list) or not value or short:
         lines.append(f"{start} {flow}")
         return
     if isinstance(value, dict):
@@ -888,7 +890,7 @@ def _set_in_section(node: Any, kind: type[Section], path: str, value: Any, done:
     elif shape.kind == "map" and (found.get(key) is None or isinstance(found[key], Mapping)):
         found[key] = dict(found.get(key) or {}) | {rest: value}
     else:
-        raise _fail(f"{here} is one value; nothing is inside it.", here, rest, here)
+        raise _fail(f"{here} is one value; nothing is inside it.", here, rest, f"{here}=VALUE", here)
     return found
 
 
@@ -1009,7 +1011,10 @@ _MAX_GROUPS = 1000
 
 @cache
 def _columns() -> dict[str, Column]:
-    return {alias: column for column in COLUMNS for alias in (_slug(column.path), *column.aliases)}
+    found = {alias: column for column in COLUMNS for alias in column.aliases}
+    for column in COLUMNS:
+        found.setdefault(_slug(column.path), column)  # a key itself means base units, the first of its columns
+    return found
 
 
 def _slug(header: str) -> str:

@@ -31,6 +31,28 @@ RESOURCES = (
 )
 STATES = ("healthy", "broker_down", "zone_down", "recovering", "returned", "reduced")
 
+RESOURCE_WORDS = {
+    "network_in": "network in",
+    "network_out": "network out",
+    "disk_volume": "disk space",
+    "disk_throughput": "disk throughput",
+    "disk_iops": "disk operations",
+    "cpu": "CPU",
+    "memory": "memory",
+    "handles": "file and map handles",
+    "partitions": "replicas per broker",
+    "replication": "the replication factor",
+    "recovery": "recovery time",
+}
+STATE_WORDS = {
+    "healthy": "all brokers are up",
+    "broker_down": "a broker is down",
+    "zone_down": "a zone is down",
+    "recovering": "a returned broker refills",
+    "returned": "a broker is back but leads nothing yet",
+    "reduced": "the survivors hold everything",
+}
+
 Severity = Literal["info", "warning", "critical"]
 Judgement = Literal["short", "right", "spare"]
 
@@ -299,11 +321,19 @@ class Plan:
         for candidate in _candidates(name):
             if candidate in steps:
                 return steps[candidate]
-        return self._explain_topic(name) or self._explain_ending(name)
+        return self._explain_resource(name) or self._explain_topic(name) or self._explain_ending(name)
+
+    def _explain_resource(self, name: str) -> Step | None:
+        """A resource is explained where it is fullest."""
+        verdicts = [verdict for verdict in self.verdicts if verdict.resource == name]
+        if not verdicts:
+            return None
+        worst = max(verdicts, key=lambda verdict: verdict.utilisation / verdict.threshold)
+        return self.trace.steps.get(f"utilisation.{worst.state}.{name}")
 
     def _explain_topic(self, name: str) -> Step | None:
         """Slice the step of all topics down to the one asked for."""
-        for index, topic in enumerate(self.topics):
+        for index, topic in enumerate(self.trace.labels):
             prefix = f"topics.{topic}."
             if not name.startswith(prefix):
                 continue
@@ -316,7 +346,7 @@ class Plan:
                 None,
             )
             if step is not None:
-                return _slice(step, name, index, len(self.topics))
+                return _slice(step, name, index, len(self.trace.labels))
         return None
 
     def _explain_ending(self, name: str) -> Step:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from numbers import Integral, Real
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -1167,12 +1167,14 @@ class Scenario(Head):
 def labels_of(names: Sequence[object]) -> list[str]:
     """How paths call the items of a list: by name where it is printable and unique, else by index."""
     counts = Counter(name for name in names if isinstance(name, str))
-    return [
-        name
-        if isinstance(name, str) and counts[name] == 1 and 0 < len(name) <= _LONGEST_NAME and name.isprintable()
-        else str(index)
-        for index, name in enumerate(names)
-    ]
+    return [name if _usable(name) and counts[name] == 1 else str(index) for index, name in enumerate(names)]
+
+
+def _usable(name: object) -> TypeGuard[str]:
+    """Whether a path can hold the name and still be read."""
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+        return False
+    return name.isprintable() and any(letter.isalnum() for letter in name)
 
 
 def _rate_rules(topic: Topic) -> Iterator[InputError]:
@@ -1254,8 +1256,12 @@ def _key_rules(topic: Topic) -> Iterator[InputError]:
     if keys is None:
         return
     if keys.ordered and topic.record.key_bytes is None:
-        message = "Order per key needs a key, and record.key_bytes is not given."
-        yield InputError("keys.ordered", keys.ordered, message, "ordered: no, or record.key_bytes")
+        said = "ordered" in keys.model_fields_set
+        message = f"{'Order per key needs a key' if said else 'The topic has keys'}, but record.key_bytes is not given."
+        allowed = "a size in bytes, or keys.ordered: no"
+        yield InputError(
+            "keys.ordered" if said else "record.key_bytes", keys.ordered if said else None, message, allowed
+        )
     if keys.top_key_fraction is not None and keys.unique is not None:
         least = 1 / keys.unique
         if keys.top_key_fraction < least * (1 - 1e-9):

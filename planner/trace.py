@@ -17,6 +17,7 @@ import numpy as np
 F = TypeVar("F", bound=Callable[..., Any])
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_WHOLE = 1e15  # whole numbers below this are written out
 _LISTED = 8  # arrays up to this length are shown value by value, longer ones as a summary
 
 
@@ -102,7 +103,7 @@ def short(value: Any) -> str:
         return str(shown)
     if not math.isfinite(shown):
         return "unlimited"
-    if float(shown).is_integer() and abs(shown) < 1e15:
+    if float(shown).is_integer() and abs(shown) < _WHOLE:
         return f"{int(shown):,}".replace(",", " ")
     return f"{shown:.6g}"
 
@@ -150,6 +151,7 @@ class Trace:
     """Calls model functions and keeps a step for each named figure, in order of computation."""
 
     steps: dict[str, Step] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()  # what the entries of an array over topics stand for
 
     def __call__(self, name: str, function: Callable[..., Any], unit: str = "", /, **numbers: Any) -> Any:
         """Compute `function(**numbers)` and record it under `name`; a later figure of the same name replaces it.

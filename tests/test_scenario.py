@@ -14,12 +14,15 @@ from pydantic import ValidationError
 from planner.codec import from_mapping, load, schema
 from planner.constants import constants, sources
 from planner.scenario import (
+    Assignment,
     Batch,
     BrokerSpec,
     Cluster,
+    ConsumerGroup,
     InputError,
     OneOf,
     Quantity,
+    Questions,
     Ranged,
     Scenario,
     ScenarioError,
@@ -50,11 +53,12 @@ def sections(kind: type[Section] = Scenario) -> Iterator[type[Section]]:
 
 SECTIONS = list(dict.fromkeys(sections()))
 QUANTITIES = [
-    pytest.param(kind, name, quantity, id=f"{kind.__name__}.{name}")
+    (kind, name, quantity)
     for kind in SECTIONS
     for name in kind.model_fields
     if (quantity := shape_of(kind, name).quantity)
 ]
+EACH_QUANTITY = [pytest.param(*row, id=f"{row[0].__name__}.{row[1]}") for row in QUANTITIES]
 WHOLES = [
     pytest.param(kind, name, reader, id=f"{kind.__name__}.{name}")
     for kind in SECTIONS
@@ -102,7 +106,7 @@ def test_every_section_of_the_contract_is_reached() -> None:
     assert len(QUANTITIES) > 70
 
 
-@pytest.mark.parametrize(("kind", "name", "quantity"), QUANTITIES)
+@pytest.mark.parametrize(("kind", "name", "quantity"), EACH_QUANTITY)
 def test_a_quantity_holds_its_bounds(kind: type[Section], name: str, quantity: Quantity) -> None:
     assert 0 <= quantity.minimum < quantity.maximum < math.inf
     for value in (quantity.minimum, quantity.maximum, int(quantity.maximum)):
@@ -116,7 +120,7 @@ def test_a_quantity_holds_its_bounds(kind: type[Section], name: str, quantity: Q
     assert (build(kind, name, math.inf) == math.inf) if endless else refusal(kind, name, math.inf)
 
 
-@pytest.mark.parametrize(("kind", "name", "quantity"), QUANTITIES)
+@pytest.mark.parametrize(("kind", "name", "quantity"), EACH_QUANTITY)
 def test_any_quantity_may_be_a_range(kind: type[Section], name: str, quantity: Quantity) -> None:
     low, high = quantity.minimum, quantity.maximum
     likely = low + (high - low) / 4
@@ -245,6 +249,44 @@ def test_free_names_are_any_language() -> None:
     assert Scenario.model_validate({"name": "Zahlungen für Köln 支付", "questions": {"replay": "no"}}).name.endswith(
         "支付"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        (Topic, "labels", ["a"]),
+        (Topic, "labels", {"a": True}),
+        (Topic, "labels", {"a": ["b"]}),
+        (Topic, "labels", {"a": math.nan}),
+        (Topic, "labels", {"": "b"}),
+        (Topic, "labels", {5: "b"}),
+        (Topic, "labels", {"a": "\x1b"}),
+        (Topic, "labels", {str(index): "x" for index in range(101)}),
+        (ConsumerGroup, "zones", ["a"]),
+        (ConsumerGroup, "zones", {}),
+        (ConsumerGroup, "zones", {"a": -1}),
+        (ConsumerGroup, "zones", {"a": 1.5}),
+        (ConsumerGroup, "zones", {True: 1}),
+        (Assignment, "racks", ["a"]),
+        (Assignment, "racks", {"x": "a"}),
+        (Assignment, "racks", {1: ""}),
+        (Assignment, "racks", {1: None}),
+        (Assignment, "topics", [[1]]),
+        (Assignment, "topics", {"t": []}),
+        (Assignment, "topics", {"t": [1]}),
+        (Assignment, "topics", {"t": [[]]}),
+        (Assignment, "topics", {"t": [[True]]}),
+        (Assignment, "topics", {"t": [[-1]]}),
+        (Assignment, "topics", {"t": [["1"]]}),
+        (Assignment, "topics", {"a b": [[1]]}),
+        (Questions, "work", ["queue", "qeue"]),
+        (Questions, "existing", [""]),
+        (Questions, "existing", [["kafka"]]),
+        (Questions, "existing", ["x"] * 1001),
+    ],
+)
+def test_free_mappings_and_lists_are_checked(kind: type[Section], name: str, value: Any) -> None:
+    assert refusal(kind, name, value).endswith(".")
 
 
 def test_everything_is_frozen_and_unknown_keys_are_refused() -> None:
@@ -442,6 +484,7 @@ CONTRADICTIONS = [
     (["topics.orders.compression={codec: zstd, ratio: 0.5}"], f"{ORDERS}.compression.ratio"),
     (["topics.orders.batch={records: 5, linger: 5ms}"], f"{ORDERS}.batch.records"),
     (["topics.orders.record.key_bytes=null"], f"{ORDERS}.keys.ordered"),
+    (["topics.clicks.keys={unique: 5}"], "topics.clicks.record.key_bytes"),
     (["topics.orders.keys.top_key_fraction=0.0009"], f"{ORDERS}.keys.top_key_fraction"),
     (["topics.orders.retention.time=0"], f"{ORDERS}.retention.time"),
     (["topics.orders.segment.bytes=1000"], f"{ORDERS}.segment.bytes"),
@@ -471,7 +514,7 @@ CONTRADICTIONS = [
     (["topics=null", "questions={replay: unknown}"], "topics"),
     (["topics.orders.name=''"], "topics.0.name"),
     (["name=''"], "name"),
-    (["topics.orders.name=.."], "topics....name"),
+    (["topics.orders.name=.."], "topics.0.name"),
 ]  # fmt: skip
 
 
@@ -630,7 +673,7 @@ def test_the_schema_is_valid_and_describes_every_key() -> None:
         assert part["additionalProperties"] is False
         for name, rule in part["properties"].items():
             assert rule["title"] == name
-    for kind, name, quantity in (param.values for param in QUANTITIES):
+    for kind, name, quantity in QUANTITIES:
         part = found if kind is Scenario else found["$defs"][kind.__name__]
         rule = part["properties"][name]
         assert rule["x-unit"] in {"bytes", "bytes/s", "s", "1/s", "1/day", "count", "fraction", "ratio", "money"}

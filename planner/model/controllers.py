@@ -49,7 +49,8 @@ def controller_count(*, brokers: Numeric, large_cluster_brokers: Numeric) -> Num
 
 
 @formula(
-    "partitions * (partition_record_base_bytes + partition_record_replica_bytes * replication_factor) + topics * topic_record_bytes",
+    "partitions * (partition_record_base_bytes + partition_record_replica_bytes * replication_factor)"
+    " + topics * topic_record_bytes",
     unit="bytes",
     source="kafka-4.3-measured",
 )

@@ -7,7 +7,9 @@ from planner.trace import formula
 
 
 @formula(
-    "calibration * (idle_cores + requests_per_s * core_s_per_request + network_in_bytes_per_s * core_s_per_byte_in + network_out_bytes_per_s * core_s_per_byte_out + tls * (network_in_bytes_per_s + network_out_bytes_per_s) * core_s_per_byte_tls)",
+    "calibration * (idle_cores + requests_per_s * core_s_per_request"
+    " + network_in_bytes_per_s * core_s_per_byte_in + network_out_bytes_per_s * core_s_per_byte_out"
+    " + tls * (network_in_bytes_per_s + network_out_bytes_per_s) * core_s_per_byte_tls)",
     unit="cores",
     source="kafka-4.3-measured",
     confidence="low",

@@ -49,7 +49,7 @@ def page_cache_bytes(*, disk_write_bytes_per_s: Numeric, page_cache_s: Numeric) 
 
 
 @formula(
-    "where(disk_write_bytes_per_s > 0, cache_bytes / max(disk_write_bytes_per_s, 1e-300), 0)",
+    "where(disk_write_bytes_per_s > 0, cache_bytes / where(disk_write_bytes_per_s > 0, disk_write_bytes_per_s, 1), 0)",
     unit="s",
     source="cloudera-cache",
 )
@@ -85,12 +85,13 @@ def cached_s(*, cache_bytes: Numeric, disk_write_bytes_per_s: Numeric) -> Numeri
     ----------
     cloudera-cache
     """
-    rate = np.maximum(disk_write_bytes_per_s, 1e-300)
-    return np.where(np.asarray(disk_write_bytes_per_s) > 0, cache_bytes / rate, 0.0)
+    written = np.asarray(disk_write_bytes_per_s) > 0
+    return np.where(written, cache_bytes / np.where(written, disk_write_bytes_per_s, 1.0), 0.0)
 
 
 @formula(
-    "max(heap_floor_bytes, heap_base_bytes + replicas * heap_bytes_per_replica + producer_entries * heap_bytes_per_producer)",
+    "max(heap_floor_bytes, heap_base_bytes + replicas * heap_bytes_per_replica"
+    " + producer_entries * heap_bytes_per_producer)",
     unit="bytes",
     source="kafka-4.3-measured",
 )

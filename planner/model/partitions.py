@@ -5,16 +5,52 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from planner.model.types import Numeric
 from planner.trace import formula
 
 _EXACT_TERMS = 1000
+_KEPT_COUNT = 3  # counts up to this are not rounded: the next useful one would be far away in proportion
 
 
 def zipf_sum(unique_keys: Numeric, exponent: Numeric) -> Numeric:
-    """Sum of k**-exponent for k = 1 .. unique_keys: exact to 1,000 terms, then Euler-Maclaurin (error below 1e-9)."""
-    return np.vectorize(_zipf_sum)(unique_keys, exponent)
+    """Sum of k**-exponent for k = 1 .. unique_keys: one over the share of the most frequent of keys with Zipf's law.
+
+    Parameters
+    ----------
+    unique_keys
+        Terms [count], >= 1; below 1 counts as 1.
+    exponent
+        Zipf's exponent; 0 makes all keys alike [-], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Generalised harmonic number [-].
+
+    Assumptions
+    -----------
+    None: a sum.
+
+    Validity
+    --------
+    Added up to 1,000 terms, then by Euler and Maclaurin's formula with a relative error below 1e-12. Parts of a key are
+    cut off.
+
+    Examples
+    --------
+    >>> float(zipf_sum(unique_keys=4, exponent=0))
+    4.0
+    >>> float(zipf_sum(unique_keys=2, exponent=1))
+    1.5
+
+    References
+    ----------
+    arithmetic
+    """
+    total: Numeric = np.vectorize(_zipf_sum, otypes=[float])(unique_keys, exponent)
+    return total
 
 
 def _zipf_sum(unique_keys: float, exponent: float) -> float:
@@ -24,36 +60,140 @@ def _zipf_sum(unique_keys: float, exponent: float) -> float:
     if keys == terms:
         return total
     low, high = float(terms), float(keys)
-    if math.isclose(exponent, 1.0, abs_tol=1e-9):
-        integral = math.log(high / low)
-    else:
-        integral = (high ** (1 - exponent) - low ** (1 - exponent)) / (1 - exponent)
+    # the integral from low to high of x**-exponent, without cancellation near exponent 1
+    rise, span = 1.0 - exponent, math.log(high / low)
+    integral = low**rise * (math.expm1(rise * span) / rise if rise else span)
     ends = (high**-exponent - low**-exponent) / 2
     slope = exponent * (low ** (-exponent - 1) - high ** (-exponent - 1)) / 12
-    return total + integral + ends + slope
+    return float(total + integral + ends + slope)
 
 
 def divisors(number: int) -> list[int]:
-    """The numbers that divide `number`: with these member counts every member owns the same number of partitions."""
+    """The numbers that divide `number`: with these member counts every member owns the same number of partitions.
+
+    Parameters
+    ----------
+    number
+        Partitions [count], >= 1.
+
+    Returns
+    -------
+    list[int]
+        Divisors in rising order, 1 and the number itself among them [count].
+
+    Assumptions
+    -----------
+    None: arithmetic.
+
+    Validity
+    --------
+    Any; the work grows with the square root of the number.
+
+    Examples
+    --------
+    >>> divisors(number=12)
+    [1, 2, 3, 4, 6, 12]
+
+    References
+    ----------
+    arithmetic
+    """
     small = [k for k in range(1, math.isqrt(number) + 1) if number % k == 0]
     return sorted({*small, *(number // k for k in small)})
 
 
 def useful_count(raw: float, stretch: float, multiple: int = 1, ceiling: float = math.inf) -> int:
-    """The count from `raw` to `raw * stretch` with most divisors, preferring multiples of `multiple`; least on ties.
+    """The count from `raw` to `raw * stretch` with most divisors, the least of several; a multiple if there is one.
 
-    Counts of three and below stay as they are, and rounding never passes `ceiling` (`raw` itself may).
+    Parameters
+    ----------
+    raw
+        Partitions needed, not rounded [count], >= 0.
+    stretch
+        How far rounding may go [ratio], >= 1.
+    multiple
+        Multiples of this are preferred to all other counts: the brokers, for an even spread [count], >= 1.
+    ceiling
+        Where rounding stops [count], > 0, may be infinite. What is needed may lie beyond.
+
+    Returns
+    -------
+    int
+        Partitions [count].
+
+    Assumptions
+    -----------
+    Member counts change, and each that divides the partitions is even. Counts of three and below stay as they are.
+
+    Validity
+    --------
+    Rounding is a courtesy, not a need. A fraction of 1e-9 above a whole number is taken for rounding noise.
+
+    Examples
+    --------
+    >>> useful_count(raw=10.2, stretch=1.2)
+    12
+    >>> useful_count(raw=10.2, stretch=1.2, ceiling=11)
+    11
+
+    References
+    ----------
+    assumption
     """
     least = max(1, math.ceil(raw - 1e-9))
-    if least <= 3:
+    if least <= _KEPT_COUNT:
         return least
     most = max(least, math.floor(min(raw * stretch, ceiling)))
-    even = [count for count in range(least, most + 1) if count % multiple == 0] if multiple > 1 else []
-    return max(even or range(least, most + 1), key=lambda count: (len(divisors(count)), -count))
+    counts = np.arange(least, most + 1)
+    ladder = _divisor_counts(least, most)
+    even = counts % multiple == 0
+    return int(counts[np.argmax(np.where(even, ladder, 0) if even.any() else ladder)])
+
+
+def _divisor_counts(least: int, most: int) -> npt.NDArray[np.intp]:
+    """How many divisors each number from `least` to `most` has: each pair of divisors is met at the smaller one."""
+    found = np.zeros(most - least + 1, dtype=np.intp)
+    for small in range(1, math.isqrt(most) + 1):
+        begin = max(-(-least // small), small) * small - least
+        found[begin::small] += 2
+        square = small * small - least
+        if square >= 0:
+            found[square] -= 1
+    return found
 
 
 def wasted_fraction(partitions: int, members: int) -> float:
-    """Share of a group's capacity that stands idle because partitions do not divide evenly over its members."""
+    """Share of a group's capacity that stands idle because partitions do not divide evenly over its members.
+
+    Parameters
+    ----------
+    partitions
+        Partitions of the topic [count], >= 1.
+    members
+        Members of the group; without any nothing is wasted [count], >= 0.
+
+    Returns
+    -------
+    float
+        Idle share of what the members can do while the fullest is busy [fraction].
+
+    Assumptions
+    -----------
+    Partitions carry alike, and the assignor spreads them as evenly as can be.
+
+    Validity
+    --------
+    Classic and KIP-848 groups; share groups are not bound by partitions.
+
+    Examples
+    --------
+    >>> wasted_fraction(partitions=6, members=4)
+    0.25
+
+    References
+    ----------
+    arithmetic
+    """
     if members < 1:
         return 0.0
     return 1 - partitions / (members * math.ceil(partitions / members))
@@ -141,7 +281,10 @@ def partitions_for_consume(
     --------
     >>> float(
     ...     partitions_for_consume(
-    ...         peak_bytes_per_s=80.0, partition_bytes_per_s=20.0, peak_records_per_s=9000.0, member_records_per_s=1500.0
+    ...         peak_bytes_per_s=80.0,
+    ...         partition_bytes_per_s=20.0,
+    ...         peak_records_per_s=9000.0,
+    ...         member_records_per_s=1500.0,
     ...     )
     ... )
     6.0
@@ -277,7 +420,8 @@ def hottest_partition_fraction(*, top_key_fraction: Numeric, partitions: Numeric
 
 
 @formula(
-    "where(partition_fraction > top_key_fraction, (1 - top_key_fraction) / max(partition_fraction - top_key_fraction, 1e-12), 0)",
+    "where(partition_fraction > top_key_fraction,"
+    " (1 - top_key_fraction) / max(partition_fraction - top_key_fraction, 1e-12), 0)",
     unit="count",
     source="arithmetic",
 )
@@ -446,7 +590,8 @@ def partitions_for_growth(
 
 
 @formula(
-    "max(max(max(max(max(max(produce_count, consume_count), parallelism_count), processing_count), growth_count), hot_key_count), spread_count)",
+    "max(max(max(max(max(max(produce_count, consume_count), parallelism_count), processing_count),"
+    " growth_count), hot_key_count), spread_count)",
     unit="count",
     source="rao-partitions",
 )

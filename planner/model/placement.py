@@ -1,13 +1,15 @@
 """Where Kafka puts replicas: its striped placer, simulated.
 
-Follows the behaviour of `StripedReplicaPlacer` (Kafka 3.3 to 4.3, KRaft): racks round-robin from a random start, brokers
-of a rack round-robin, both shuffled after every B partitions; the first replica is the preferred leader. Sizes and
-loads are never looked at.
+Follows the behaviour of `StripedReplicaPlacer` (Kafka 3.3 to 4.3, KRaft): racks round-robin from a random start,
+brokers of a rack round-robin, both shuffled after every B partitions; the first replica is the preferred leader. Sizes
+and loads are never looked at.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -18,27 +20,114 @@ Integers: TypeAlias = npt.NDArray[np.intp]
 
 
 def rack_sizes(brokers: int, racks: int) -> tuple[int, ...]:
-    """Brokers per rack, as even as possible, the larger racks first."""
+    """Brokers per rack, as even as possible, the larger racks first.
+
+    Parameters
+    ----------
+    brokers
+        Brokers in the cluster [count], >= 1.
+    racks
+        Racks (availability zones); 1 also stands for brokers without racks [count], >= 1.
+
+    Returns
+    -------
+    tuple[int, ...]
+        Brokers of each rack; no rack is empty [count].
+
+    Assumptions
+    -----------
+    Whoever adds brokers adds them to the smallest rack.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> rack_sizes(brokers=7, racks=3)
+    (3, 2, 2)
+    >>> rack_sizes(brokers=2, racks=3)
+    (1, 1)
+
+    References
+    ----------
+    arithmetic
+    """
     racks = min(racks, brokers)
     return tuple(brokers // racks + (rack < brokers % racks) for rack in range(racks))
 
 
 def rack_of_broker(sizes: tuple[int, ...]) -> Integers:
-    """The rack of each broker; brokers are numbered rack by rack."""
+    """The rack of each broker; brokers are numbered rack by rack.
+
+    Parameters
+    ----------
+    sizes
+        Brokers per rack [count], each >= 1.
+
+    Returns
+    -------
+    Integers
+        Index of each broker's rack, shape (brokers,) [-].
+
+    Assumptions
+    -----------
+    None: a numbering.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> rack_of_broker(sizes=(3, 2, 2)).tolist()
+    [0, 0, 0, 1, 1, 2, 2]
+
+    References
+    ----------
+    arithmetic
+    """
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
 def leader_concentration(brokers: int, racks: int, replication_factor: int) -> int:
-    """How many times its fair share of a topic's leaders a broker may get: g = gcd(B/A, min(A, RF)) for equal racks.
+    """How many times its fair share of a run of B partitions a broker may lead: g = gcd(B/A, min(A, RF)).
 
-    A run of B partitions has only B/g different leaders. 1 is even. Unequal racks have no closed form: 1 is returned,
-    and the simulation tells.
+    Parameters
+    ----------
+    brokers
+        Brokers in the cluster, B [count], >= 1.
+    racks
+        Racks (availability zones), A; 1 also stands for brokers without racks [count], >= 1.
+    replication_factor
+        Replicas of each partition, leader included [count], 1 to the number of brokers.
 
-    >>> [leader_concentration(brokers, 3, 3) for brokers in (6, 9, 12, 15, 18)]
+    Returns
+    -------
+    int
+        Leaders of the busiest broker in a run, over its share: B/g brokers lead g partitions each [ratio].
+
+    Assumptions
+    -----------
+    The rack moves on by one with each partition and the broker in it with each use of the rack, min(A, RF) times in a
+    turn, so the leaders of a rack visit only every g-th of its B/A brokers.
+
+    Validity
+    --------
+    Runs between two shuffles. Unequal racks have no closed form: 1 is returned, and the simulation tells. Many runs
+    average out.
+
+    Examples
+    --------
+    >>> [leader_concentration(brokers=brokers, racks=3, replication_factor=3) for brokers in (6, 9, 12, 15, 18)]
     [1, 3, 1, 1, 3]
+
+    References
+    ----------
+    kafka-4.3-source, kafka-4.3-measured
     """
     racks = min(racks, brokers)
-    if racks <= 1 or brokers % racks:
+    if brokers % racks:
         return 1
     return math.gcd(brokers // racks, min(racks, replication_factor))
 
@@ -65,28 +154,56 @@ def place(
     Parameters
     ----------
     partitions
-        Partitions of each topic, each >= 1.
+        Partitions of each topic, at least one topic [count], each >= 1.
     sizes
-        Brokers per rack.
+        Brokers per rack [count], each >= 1.
     replication_factor
-        Replicas per partition, 1 to the number of brokers.
+        Replicas of each partition, leader included [count], 1 to the number of brokers.
     generator
-        Source of randomness; the same state gives the same assignment.
+        Source of randomness; the same state gives the same assignment [-].
 
     Returns
     -------
     Integers
-        Broker of each replica, shape (sum of partitions, replication_factor), preferred leader first.
+        Broker of each replica, shape (sum of partitions, replication_factor), preferred leader first [-].
+
+    Assumptions
+    -----------
+    Each topic is created by one request while every broker is up.
+
+    Validity
+    --------
+    Brokers with fenced peers, partitions added later and reassignments are placed otherwise.
+
+    Examples
+    --------
+    >>> assignment = place(
+    ...     partitions=np.array([6, 2]),
+    ...     sizes=(2, 2, 2),
+    ...     replication_factor=3,
+    ...     generator=np.random.default_rng(1),
+    ... )
+    >>> assignment.shape
+    (8, 3)
+    >>> sorted(assignment[:6, 0].tolist())
+    [0, 1, 2, 3, 4, 5]
+
+    References
+    ----------
+    kafka-4.3-source
     """
-    if replication_factor > len(sizes) and (len(set(sizes)) > 1 or replication_factor > sizes[0] * len(sizes)):
-        return _place_one_by_one(partitions, sizes, replication_factor, generator)
-    brokers = sum(sizes)
-    rows = int(min(brokers, partitions.max(initial=1)))
-    rack_position, turn = _template(rows, len(sizes), replication_factor)
+    brokers, racks = sum(sizes), len(sizes)
     rounds = -(-partitions // brokers)
     first = np.zeros(int(rounds.sum()), dtype=bool)
     first[np.concatenate(([0], rounds.cumsum()[:-1]))] = True
     rack_order, broker_order = _orders(first, sizes, generator)
+    # Kafka numbers partitions anew after a shuffle and tells by the number whether a rack is still at the same one. A
+    # rack rests for A - RF partitions at most: with no more brokers than this it can rest from a number to that number.
+    counts_on = 1 < brokers <= 2 * (racks - replication_factor) + 1
+    if counts_on or (replication_factor > racks and len(set(sizes)) > 1):
+        return _place_one_by_one(partitions, sizes, replication_factor, rack_order, broker_order)
+    rows = int(min(brokers, partitions.max()))
+    rack_position, turn = _template(rows, racks, replication_factor)
     row = np.arange(first.size)[:, None, None]
     rack = rack_order[row, rack_position]
     length = np.asarray(sizes)[rack]
@@ -103,7 +220,10 @@ def place(
 def _orders(
     first: npt.NDArray[np.bool_], sizes: tuple[int, ...], generator: np.random.Generator
 ) -> tuple[Integers, Integers]:
-    """Order of racks, and of brokers in each rack, per round: rotated in a topic's first round, shuffled afterwards."""
+    """Order of racks, and of brokers in each rack, per round: rotated in a topic's first round, shuffled afterwards.
+
+    Beyond the brokers that a small rack has, its row says nothing.
+    """
     racks, longest = len(sizes), max(sizes)
     shuffled_racks = np.argsort(generator.random((first.size, racks)), axis=1)
     rotated_racks = (np.arange(racks)[None, :] + generator.integers(racks, size=(first.size, 1))) % racks
@@ -120,48 +240,45 @@ def _orders(
     )
 
 
+@dataclass(slots=True)
+class _Rack:
+    """Brokers of a rack in their order, where the last partition began, its number, and how many it took."""
+
+    brokers: list[int]
+    start: int = -1
+    number: int = -1
+    taken: int = 0
+
+    def take(self, number: int) -> int | None:
+        """The next broker for the partition of this number; None when none is left."""
+        if number != self.number:
+            self.number, self.start, self.taken = number, self.start + 1, 0
+        if self.taken == len(self.brokers):
+            return None
+        self.taken += 1
+        return self.brokers[(self.start + self.taken - 1) % len(self.brokers)]
+
+
 def _place_one_by_one(
     partitions: Integers,
     sizes: tuple[int, ...],
     replication_factor: int,
-    generator: np.random.Generator,
+    rack_order: Integers,
+    broker_order: Integers,
 ) -> Integers:
-    """The placer step by step, for racks that run out of brokers within one partition."""
-    starts = np.cumsum(sizes) - np.asarray(sizes)
+    """The placer step by step, for racks that run out of brokers within a partition or count on through a shuffle."""
+    begins = np.cumsum(sizes) - sizes
+    orders = zip(rack_order.tolist(), (broker_order + begins[:, None]).tolist(), strict=True)
     assignment: list[list[int]] = []
-    for count in partitions:
-        racks = [list(range(start, start + size)) for start, size in zip(starts, sizes, strict=True)]
-        offsets = [int(generator.integers(size)) for size in sizes]
-        order = list(range(len(sizes)))
-        rack_offset = int(generator.integers(len(sizes)))
-        for partition in range(int(count)):
-            if partition and partition % sum(sizes) == 0:
-                order = [order[i] for i in generator.permutation(len(order))]
-                racks = [[rack[i] for i in generator.permutation(len(rack))] for rack in racks]
-            elif partition == 0:
-                offsets = [offset - 1 for offset in offsets]  # the first use does not advance the start
-            assignment.append(_place_partition(racks, order, offsets, rack_offset + partition, replication_factor))
-    return np.asarray(assignment, dtype=np.intp).reshape(-1, replication_factor)
-
-
-def _place_partition(
-    racks: list[list[int]],
-    order: list[int],
-    offsets: list[int],
-    start: int,
-    replication_factor: int,
-) -> list[int]:
-    """Replicas of one partition: racks in turn, skipping those whose brokers are all taken; advances `offsets`."""
-    taken = dict.fromkeys(order, 0)
-    replicas: list[int] = []
-    position = start
-    while len(replicas) < replication_factor:
-        rack = order[position % len(order)]
-        position += 1
-        if taken[rack] == len(racks[rack]):
-            continue
-        if taken[rack] == 0:
-            offsets[rack] += 1
-        replicas.append(racks[rack][(offsets[rack] + taken[rack]) % len(racks[rack])])
-        taken[rack] += 1
-    return replicas
+    for count in partitions.tolist():
+        racks = [_Rack([]) for _ in sizes]
+        for partition in range(count):
+            number = partition % sum(sizes)
+            if number == 0:
+                order, brokers = next(orders)
+                for rack, size, members in zip(racks, sizes, brokers, strict=True):
+                    rack.brokers, rack.start = members[:size], -1
+            turns = (racks[order[position % len(order)]].take(number) for position in itertools.count(number))
+            found = (broker for broker in turns if broker is not None)
+            assignment.append(list(itertools.islice(found, replication_factor)))
+    return np.asarray(assignment, dtype=np.intp)

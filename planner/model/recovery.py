@@ -61,7 +61,7 @@ def refill_rate_bytes_per_s(
     source_spare_bytes_per_s: Numeric,
     throttle_spare_bytes_per_s: Numeric,
 ) -> Numeric:
-    """Bytes per second at which an empty broker refills, beyond its own live traffic: the least of what target, sources and throttle leave.
+    """Bytes per second at which a broker refills beyond its live traffic: what target, sources and throttle leave.
 
     Parameters
     ----------

@@ -7,14 +7,17 @@ import numpy as np
 from planner.model.types import Numeric
 from planner.trace import formula
 
+_NEWTON_STEPS = 30
+
 
 @formula(
-    "records_per_request_of_batch(batch_records=batch_records, leader_partitions=leader_partitions)",
+    "batch_records * max(leader_partitions, 1) * (1 - (1 - 1 / max(leader_partitions, 1))"
+    " ** records_per_request_of_batch(batch_records=batch_records, leader_partitions=leader_partitions))",
     unit="count",
     source="kafka-4.3-measured",
 )
 def records_per_request_of_batch(*, batch_records: Numeric, leader_partitions: Numeric) -> Numeric:
-    """Records in one produce request when the records per batch are known: a request carries every open batch of its broker.
+    """Records in one produce request when those in a batch are known: it carries every open batch of its broker.
 
     Parameters
     ----------
@@ -30,7 +33,8 @@ def records_per_request_of_batch(*, batch_records: Numeric, leader_partitions: N
 
     Assumptions
     -----------
-    Keys are uniform over the partitions of a broker, so a partition is left out of a request by chance alone.
+    Keys are uniform over the partitions of a broker, so a partition is left out of a request by chance alone. The
+    formula names its own result: it is solved for it.
 
     Validity
     --------
@@ -45,13 +49,16 @@ def records_per_request_of_batch(*, batch_records: Numeric, leader_partitions: N
     ----------
     kafka-4.3-measured
     """
-    # n = rho / (L (1 - (1 - 1/L)^rho)) has no closed inverse; the iteration contracts because the right side is concave.
-    most = np.maximum(leader_partitions, 1.0)
-    empty = 1 - 1 / most
-    rho = np.maximum(batch_records, 1.0) * most
-    for _ in range(60):
-        rho = np.maximum(batch_records * most * (1 - empty**rho), 1.0)
-    return rho
+    # rho = n L (1 - (1 - 1/L)^rho) has no elementary solution. Newton's method comes down to it from n L, where every
+    # partition has a batch, and never passes it because the curve is convex. Records of 1 need no step.
+    partitions = np.maximum(leader_partitions, 1.0)
+    every = np.maximum(batch_records, 1.0) * partitions
+    log_empty = np.log(np.maximum(1 - 1 / partitions, 1e-300))
+    records: Numeric = every
+    for _ in range(_NEWTON_STEPS):
+        empty = np.exp(log_empty * records)
+        records = records - (records - every * (1 - empty)) / (1 + every * log_empty * empty)
+    return np.where(batch_records > 1, np.maximum(records, 1.0), 1.0)
 
 
 @formula(

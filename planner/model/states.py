@@ -11,8 +11,45 @@ from planner.trace import formula
 
 
 def hypergeometric_below(replicas: Numeric, live_needed: Numeric, brokers: Numeric, down: Numeric) -> Numeric:
-    """Chance that fewer than `live_needed` of `replicas` distinct brokers are live when `down` of `brokers` are not."""
-    return np.vectorize(_below)(replicas, live_needed, brokers, down)
+    """Chance that fewer than `live_needed` of `replicas` distinct brokers are live when `down` of `brokers` are not.
+
+    Parameters
+    ----------
+    replicas
+        Distinct brokers drawn, as the replicas of a partition [count], >= 0.
+    live_needed
+        Live ones that are needed [count], >= 0.
+    brokers
+        Brokers to draw from [count], >= 1.
+    down
+        Brokers that are not live [count], 0 to brokers.
+
+    Returns
+    -------
+    Numeric
+        Lower tail of the hypergeometric distribution [fraction].
+
+    Assumptions
+    -----------
+    Every set of that many brokers is equally likely.
+
+    Validity
+    --------
+    Whole numbers; parts are cut off. 1 where there are more replicas than brokers: such a partition cannot be placed.
+
+    Examples
+    --------
+    >>> float(hypergeometric_below(replicas=2, live_needed=1, brokers=4, down=2)) == 1 / 6
+    True
+    >>> float(hypergeometric_below(replicas=3, live_needed=2, brokers=4, down=1))
+    0.0
+
+    References
+    ----------
+    arithmetic
+    """
+    chance: Numeric = np.vectorize(_below, otypes=[float])(replicas, live_needed, brokers, down)
+    return chance
 
 
 def _below(replicas: float, live_needed: float, brokers: float, down: float) -> float:
@@ -68,7 +105,8 @@ def stored_in_bytes_per_s(*, produce_in_bytes_per_s: Numeric, replication_factor
 
 
 @formula(
-    "sum(produce_in_bytes_per_s * replication_factor) / brokers + sum(leader_read_bytes_per_s - produce_in_bytes_per_s) / (brokers - brokers_down)",
+    "sum(produce_in_bytes_per_s * replication_factor) / brokers"
+    " + sum(leader_read_bytes_per_s - produce_in_bytes_per_s) / (brokers - brokers_down)",
     unit="bytes/s",
     source="kafka-4.3-measured",
 )
@@ -112,7 +150,11 @@ def down_out_bytes_per_s(
     --------
     >>> float(
     ...     down_out_bytes_per_s(
-    ...         produce_in_bytes_per_s=120.0, replication_factor=3, leader_read_bytes_per_s=240.0, brokers=6, brokers_down=2
+    ...         produce_in_bytes_per_s=120.0,
+    ...         replication_factor=3,
+    ...         leader_read_bytes_per_s=240.0,
+    ...         brokers=6,
+    ...         brokers_down=2,
     ...     )
     ... )
     90.0
@@ -170,7 +212,11 @@ def returned_out_bytes_per_s(
     --------
     >>> float(
     ...     returned_out_bytes_per_s(
-    ...         produce_in_bytes_per_s=120.0, replication_factor=3, leader_read_bytes_per_s=240.0, brokers=6, brokers_down=2
+    ...         produce_in_bytes_per_s=120.0,
+    ...         replication_factor=3,
+    ...         leader_read_bytes_per_s=240.0,
+    ...         brokers=6,
+    ...         brokers_down=2,
     ...     )
     ... )
     120.0

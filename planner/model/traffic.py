@@ -379,7 +379,10 @@ def network_out_bytes_per_s(
     Examples
     --------
     >>> network_out_bytes_per_s(
-    ...     follower_out_bytes_per_s=200.0, consumer_out_bytes_per_s=100.0, tier_out_bytes_per_s=0.0, mirror_out_bytes_per_s=0.0
+    ...     follower_out_bytes_per_s=200.0,
+    ...     consumer_out_bytes_per_s=100.0,
+    ...     tier_out_bytes_per_s=0.0,
+    ...     mirror_out_bytes_per_s=0.0,
     ... )
     300.0
 
@@ -460,7 +463,8 @@ def cross_zone_replication_bytes_per_s(
 
     Validity
     --------
-    Equal zones; all of it crosses when the replicas sit in distinct zones. With RF above zones and not a multiple the leader's zone is the fullest.
+    Equal zones; all of it crosses when the replicas sit in distinct zones. With RF above zones and not a multiple the
+    leader's zone is the fullest.
 
     Examples
     --------
@@ -475,7 +479,8 @@ def cross_zone_replication_bytes_per_s(
 
 
 @formula(
-    "consumer_out_bytes_per_s * where(fetch_from_follower, 1 - min(replication_factor, zones) / zones, (zones - 1) / zones)",
+    "consumer_out_bytes_per_s"
+    " * where(fetch_from_follower, 1 - min(replication_factor, zones) / zones, (zones - 1) / zones)",
     unit="bytes/s",
     source="kafka-4.3-source",
 )
@@ -506,7 +511,7 @@ def cross_zone_consume_bytes_per_s(
 
     Assumptions
     -----------
-    Members are spread evenly over the zones; with KIP-392 only members in a zone without a replica read from another one.
+    Members are spread evenly over the zones; with KIP-392 only those in a zone without a replica read from another.
 
     Validity
     --------
@@ -730,3 +735,47 @@ def cross_zone_bytes_per_s(
     arithmetic
     """
     return cross_zone_produce_bytes_per_s + cross_zone_replication_bytes_per_s + cross_zone_consume_bytes_per_s
+
+
+@formula(
+    "produce_in_bytes_per_s + transactions_per_s * marker_bytes",
+    unit="bytes/s",
+    source="kafka-4.3-measured",
+)
+def topic_in_bytes_per_s(
+    *, produce_in_bytes_per_s: Numeric, transactions_per_s: Numeric, marker_bytes: Numeric
+) -> Numeric:
+    """Bytes per second that arrive at the leaders of a topic: record batches, and the markers of transactions.
+
+    Parameters
+    ----------
+    produce_in_bytes_per_s
+        Record batches from producers [bytes/s], >= 0.
+    transactions_per_s
+        Transactions that write to the topic [1/s], >= 0.
+    marker_bytes
+        Commit or abort marker [bytes], 78.
+
+    Returns
+    -------
+    Numeric
+        Produce traffic of a topic [bytes/s].
+
+    Assumptions
+    -----------
+    A transaction touches one partition of the topic.
+
+    Validity
+    --------
+    Transactions over several partitions write a marker to each.
+
+    Examples
+    --------
+    >>> topic_in_bytes_per_s(produce_in_bytes_per_s=1000.0, transactions_per_s=10, marker_bytes=78)
+    1780.0
+
+    References
+    ----------
+    kafka-4.3-measured
+    """
+    return produce_in_bytes_per_s + transactions_per_s * marker_bytes

@@ -9,7 +9,9 @@ from planner.trace import formula
 
 
 @formula(
-    "(network_in_bytes_per_s + storage_shares_network * disk_read_bytes_per_s + half_duplex * (network_out_bytes_per_s + storage_shares_network * disk_write_bytes_per_s)) / capacity_bytes_per_s",
+    "(network_in_bytes_per_s + storage_shares_network * disk_read_bytes_per_s"
+    " + half_duplex * (network_out_bytes_per_s + storage_shares_network * disk_write_bytes_per_s))"
+    " / capacity_bytes_per_s",
     unit="fraction",
     source="arithmetic",
 )
@@ -78,7 +80,9 @@ def network_in_utilisation(
 
 
 @formula(
-    "(network_out_bytes_per_s + storage_shares_network * disk_write_bytes_per_s + half_duplex * (network_in_bytes_per_s + storage_shares_network * disk_read_bytes_per_s)) / capacity_bytes_per_s",
+    "(network_out_bytes_per_s + storage_shares_network * disk_write_bytes_per_s"
+    " + half_duplex * (network_in_bytes_per_s + storage_shares_network * disk_read_bytes_per_s))"
+    " / capacity_bytes_per_s",
     unit="fraction",
     source="arithmetic",
 )

@@ -102,13 +102,13 @@ def plan(scenario: Scenario) -> Plan:
     cluster = cluster_load(draft.workload, draft.sized, setting, draft.brokers.count, draft.trace)
     cost, cost_reason = _cost(draft)
     trace_states(draft.trace, draft.sized, evaluation, setting, draft.brokers)
-    findings = findings_of(draft, states, verdicts, topics, cluster, cost)
+    findings = findings_of(draft, states=states, verdicts=verdicts, topics=topics, cluster=cluster, cost=cost)
     feasible = not any(finding.severity == "critical" for finding in findings)
     restored = _recovery(draft)
     return Plan(
         name=scenario.name,
         feasible=feasible,
-        headline=headline(draft, feasible, verdicts, restored, findings),
+        headline=headline(draft, feasible=feasible, verdicts=verdicts, restored=restored, findings=findings),
         brokers=draft.brokers,
         cluster=cluster,
         states=states,
@@ -117,7 +117,7 @@ def plan(scenario: Scenario) -> Plan:
         recovery=restored,
         cost=cost,
         cost_reason=cost_reason,
-        assumptions=assumptions_of(draft.workload, draft.trace),
+        assumptions=assumptions_of(draft.workload),
         findings=findings,
         trace=draft.trace,
         scenario=scenario,
@@ -133,7 +133,7 @@ def _draft(scenario: Scenario) -> Draft:
     needed = sizer.needs(Need(copies + lost, float(copies + lost), why))
     required = sizer.least()
     count = scenario.cluster.brokers or required or _best_effort(sizer, needed)
-    trace = Trace()
+    trace = Trace(labels=workload.names)
     sized = size_at(workload, count, trace)
     evaluation = sizer.evaluation(count)
     binding, runner_up = _binding(needed, sizer, count)
@@ -193,7 +193,7 @@ def _state_load(draft: Draft, name: str) -> StateLoad:
     checked = name in draft.sizer.checked
     outcome = draft.evaluation.outcomes.get(name)
     if name == "recovering":
-        return _recovering(draft, checked)
+        return _recovering(draft, checked=checked)
     if outcome is None:
         reason = f"{count} brokers in {setting.zones} zones leave nothing to look at in this state"
         return StateLoad(checked, 0, None, None, {}, {}, 0.0, reason=reason)
@@ -217,7 +217,7 @@ def _by_topic(draft: Draft, fractions: object) -> dict[str, float]:
     return {name: float(share) for name, share in shares if share > 0}
 
 
-def _recovering(draft: Draft, checked: bool) -> StateLoad:  # noqa: FBT001 - internal, one caller
+def _recovering(draft: Draft, *, checked: bool) -> StateLoad:
     refill = draft.evaluation.refill
     if refill is None:
         reason = "a single broker has no other to be refilled from"

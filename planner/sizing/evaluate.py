@@ -129,7 +129,7 @@ def evaluate(topics: TopicArrays, classes: PartitionClasses, setting: Setting, b
 
 def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int) -> float:
     """Fetch requests that one broker answers for followers; it issues as many."""
-    if brokers < 2:
+    if brokers == 1:
         return 0.0
     copies = float(np.sum(topics.partitions * (topics.replication_factor - 1)))
     touched = requests.touched_fraction(
@@ -153,11 +153,14 @@ def _outcome(topics: TopicArrays, classes: PartitionClasses, setting: Setting, l
     live = layout.brokers - (0 if loss.returned else down)
     figures = _figures(totals, topics, setting, live)
     table = np.stack([np.broadcast_to(values, totals.leader["leaders"].shape) for values in figures.values()])
-    mean = dict(zip(figures, np.nanmean(table, axis=(1, 2, 3)).tolist(), strict=True))
     fullest = dict(zip(figures, np.nanmax(table, axis=(1, 3)).mean(axis=1).tolist(), strict=True))
     writable = not totals.unwritable.any()
-    if writable:
-        mean.update(_closed_form_network(topics, layout.brokers, down, returned=loss.returned))
+    # losing a zone of unequal ones takes more or less than its share, so only the placements know the mean there
+    uneven = loss.zones > 0 and len(set(rack_sizes(layout.brokers, layout.zones))) > 1
+    if writable and not uneven:
+        mean = mean_figures(topics, classes, setting, layout.brokers, loss)
+    else:
+        mean = dict(zip(figures, table[:, totals.stayed].mean(axis=1).tolist(), strict=True))
     return Outcome(
         down,
         mean,
@@ -173,7 +176,7 @@ def _per_topic(share: Array, topics: TopicArrays, classes: PartitionClasses) -> 
     of_topic = np.zeros((*share.shape[:2], len(topics.names)))
     if share.any():
         index = classes.topic.astype(np.intp)
-        np.add.at(of_topic, (slice(None), slice(None), index), share * classes.count)
+        np.add.at(of_topic.T, index, (share * classes.count).T)
         of_topic /= topics.partitions
     worst: Array = of_topic.max(axis=0).mean(axis=0)
     return worst
@@ -190,18 +193,29 @@ def closed_form_arguments(topics: TopicArrays) -> dict[str, Array]:
     }
 
 
-def _closed_form_network(topics: TopicArrays, brokers: int, down: int, *, returned: bool) -> dict[str, float]:
+def mean_figures(
+    topics: TopicArrays, classes: PartitionClasses, setting: Setting, brokers: int, loss: Loss
+) -> dict[str, float]:
+    """The mean broker that stayed: replicas as before, the leaders shared by those that are left."""
+    topic = classes.topic.astype(np.intp)
+    copies = topics.replication_factor[topic]
+    down = loss.brokers or sum(rack_sizes(brokers, setting.zones)[: loss.zones])
+    stayed = brokers - down
+    held = {
+        key: np.array([np.sum(value * classes.count * copies) / brokers])
+        for key, value in replica_loads(topics, classes).items()
+    }
+    led = {
+        key: np.array([np.sum(value * classes.count) / stayed]) for key, value in leader_loads(topics, classes).items()
+    }
+    led["leaders"] = np.array([np.sum(classes.count) / stayed])
     args = closed_form_arguments(topics)
-    stored = states.stored_in_bytes_per_s(
-        produce_in_bytes_per_s=args["produce_in_bytes_per_s"],
-        replication_factor=args["replication_factor"],
-        brokers=brokers,
-    )
-    if returned:  # the mean over all brokers; those that stayed send B/(B-f) of it, the returned one nothing
-        out = states.returned_out_bytes_per_s(**args, brokers=brokers, brokers_down=0)
-    else:
-        out = states.down_out_bytes_per_s(**args, brokers=brokers, brokers_down=down)
-    return {"network_in_bytes_per_s": float(stored), "network_out_bytes_per_s": float(out)}
+    sent = states.returned_out_bytes_per_s if loss.returned else states.down_out_bytes_per_s
+    led["copies"] = np.array([sent(**args, brokers=brokers, brokers_down=down)]) - led["consume"] - led["other_out"]
+    none = np.zeros(1)
+    totals = Survivors(held, led, none, none, np.ones(1, dtype=bool))
+    figures = _figures(totals, topics, setting, brokers if loss.returned else stayed)
+    return {key: float(np.sum(value)) for key, value in figures.items()}
 
 
 def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int) -> dict[str, Any]:
@@ -380,16 +394,7 @@ def healthy_mean_utilisation(
     topics: TopicArrays, classes: PartitionClasses, setting: Setting, brokers: int
 ) -> dict[str, float]:
     """Utilisation of the mean broker when all is well: cheap, and never above the fullest."""
-    topic = classes.topic.astype(np.intp)
-    copies = topics.replication_factor[topic]
-    per_replica = {
-        key: np.sum(value * classes.count * copies) / brokers for key, value in replica_loads(topics, classes).items()
-    }
-    per_leader = {key: np.sum(value * classes.count) / brokers for key, value in leader_loads(topics, classes).items()}
-    per_leader["copies"] = per_replica["write"] - per_leader["write"]
-    per_leader["leaders"] = np.sum(classes.count) / brokers
-    means = Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1))
-    return resource_utilisation(_figures(means, topics, setting, brokers), setting)
+    return resource_utilisation(mean_figures(topics, classes, setting, brokers, Loss()), setting)
 
 
 def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Setting) -> dict[str, float]:
@@ -399,7 +404,9 @@ def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Se
     per_leader = leader_loads(topics, classes)
     per_leader["copies"] = per_leader["write"] * (topics.replication_factor[topic] - 1)
     per_leader["leaders"] = np.ones(len(topic))
-    figures = _figures(Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1)), topics, setting, 1)
+    figures = _figures(
+        Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1), np.ones(1, dtype=bool)), topics, setting, 1
+    )
     return resource_utilisation(figures, setting)
 
 

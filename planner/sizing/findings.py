@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 
 from planner.constants import constant
 from planner.model.placement import leader_concentration, rack_sizes
-from planner.results import ClusterLoad, Cost, Finding, StateLoad, TopicPlan, Verdict
-from planner.sizing.narrate import RESOURCE_WORDS, STATE_WORDS, percent
+from planner.results import (
+    RESOURCE_WORDS,
+    STATE_WORDS,
+    ClusterLoad,
+    Cost,
+    Finding,
+    StateLoad,
+    TopicPlan,
+    Verdict,
+)
+from planner.sizing.narrate import percent
 from planner.sizing.totals import ranges_of
 from planner.sizing.workload import classic_groups, most_members
 from planner.units import format_quantity
@@ -22,6 +31,7 @@ _SHOWN = 5  # topics named in one finding
 
 def findings_of(
     draft: Draft,
+    *,
     states: Mapping[str, StateLoad],
     verdicts: Sequence[Verdict],
     topics: Mapping[str, TopicPlan],
@@ -31,11 +41,11 @@ def findings_of(
     """All findings, the gravest first."""
     found = [
         *_limits(draft, verdicts),
-        *_availability(draft, states),
+        *_availability(states),
         *_budget(draft, cost),
         *_durability(draft),
         *_placement(draft, topics),
-        *_storage(draft, topics, cluster),
+        *_storage(draft, topics),
         *_partitions(draft, topics, cluster),
         *_requests(draft, cluster),
         *_mirrors(draft),
@@ -74,7 +84,7 @@ def _excess(verdict: Verdict) -> float:
     return verdict.utilisation / verdict.threshold
 
 
-def _availability(draft: Draft, states: Mapping[str, StateLoad]) -> Iterator[Finding]:
+def _availability(states: Mapping[str, StateLoad]) -> Iterator[Finding]:
     for name in ("broker_down", "zone_down"):
         state = states[name]
         if not state.checked:
@@ -142,7 +152,10 @@ def _placement(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Findin
     sizes = rack_sizes(count, setting.zones)
     copies = sorted({topic.replication_factor for topic in topics.values()})
     if len(set(sizes)) > 1:
-        message = f"{count} brokers do not divide evenly over {setting.zones} zones, so the small zone gets more replicas each."
+        message = (
+            f"{count} brokers do not divide evenly over {setting.zones} zones, "
+            "so those of the smaller zones get more replicas each."
+        )
         yield Finding("unequal_zones", "warning", message, f"Use a multiple of {setting.zones}.")
     for factor in copies:
         concentration = leader_concentration(count, setting.zones, factor)
@@ -153,14 +166,15 @@ def _placement(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Findin
                 if near >= setting.zones and leader_concentration(near, setting.zones, factor) == 1
             ]
             message = (
-                f"With {count} brokers in {setting.zones} zones at replication factor {factor}, Kafka's placer gives one "
-                f"broker up to {concentration} times its share of a topic's leaders; the plan counts with it."
+                f"With {count} brokers in {setting.zones} zones at replication factor {factor}, Kafka's placer gives "
+                f"one broker up to {concentration} times its share of a topic's leaders; the plan counts with it."
             )
-            action = f"Use {_names([str(near) for near in better])} brokers, or spread leaders by hand or with Cruise Control."
+            counts = _names([str(near) for near in better])
+            action = f"Use {counts} brokers, or spread leaders by hand or with Cruise Control."
             yield Finding("leader_concentration", "warning", message, action)
 
 
-def _storage(draft: Draft, topics: Mapping[str, TopicPlan], cluster: ClusterLoad) -> Iterator[Finding]:
+def _storage(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]:
     forever = [topic.name for topic in draft.workload.topics if topic.deleted and math.isinf(topic.retention.time)]
     unbounded = [
         topic.name
@@ -258,7 +272,8 @@ def _hot_keys(draft: Draft) -> Iterator[Finding]:
                 f"{topic.name}: its most frequent key carries {format_quantity(needed, 'bytes_per_s')}, more than one "
                 f"partition takes ({format_quantity(capacity, 'bytes_per_s')}); no partition count helps."
             )
-            action = f"Salt the key {math.ceil(needed / capacity)} ways (order across salts is lost), or give it its own topic."
+            ways = math.ceil(needed / capacity)
+            action = f"Salt the key {ways} ways (order across salts is lost), or give it its own topic."
             yield Finding("hot_key", "warning", message, action)
 
 

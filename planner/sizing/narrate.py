@@ -5,33 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from planner.results import Finding, Need, Recovery, Verdict
+from planner.results import RESOURCE_WORDS, STATE_WORDS, Finding, Need, Recovery, Verdict
 from planner.units import format_quantity
 
 if TYPE_CHECKING:
     from planner.sizing.compose import Draft
-
-RESOURCE_WORDS = {
-    "network_in": "network in",
-    "network_out": "network out",
-    "disk_volume": "disk space",
-    "disk_throughput": "disk throughput",
-    "disk_iops": "disk operations",
-    "cpu": "CPU",
-    "memory": "memory",
-    "handles": "file and map handles",
-    "partitions": "replicas per broker",
-    "replication": "the replication factor",
-    "recovery": "recovery time",
-}
-STATE_WORDS = {
-    "healthy": "all brokers are up",
-    "broker_down": "a broker is down",
-    "zone_down": "a zone is down",
-    "recovering": "a returned broker refills",
-    "returned": "a broker is back but leads nothing yet",
-    "reduced": "the survivors hold everything",
-}
 
 
 def percent(fraction: float) -> str:
@@ -52,10 +30,10 @@ def action_for(judged: str, resource: str, need: Need, count: int, one_less: int
 
 
 def headline(
-    draft: Draft, feasible: bool, verdicts: Sequence[Verdict], restored: Recovery, findings: Sequence[Finding]
+    draft: Draft, *, feasible: bool, verdicts: Sequence[Verdict], restored: Recovery, findings: Sequence[Finding]
 ) -> tuple[str, ...]:
     """The answer first: how many brokers, what binds, how long a rebuild takes, what to know."""
-    sentences = [_count_sentence(draft, feasible), *_binding_sentence(draft, verdicts)]
+    sentences = [_count_sentence(draft, feasible=feasible), *_binding_sentence(draft, verdicts)]
     if restored.broker_refill_s is not None and draft.brokers.count > 1:
         duration = format_quantity(restored.broker_refill_s, "s")
         sentences.append(
@@ -74,7 +52,7 @@ def _hardware(draft: Draft) -> str:
     return broker if isinstance(broker, str) else "the given type"
 
 
-def _count_sentence(draft: Draft, feasible: bool) -> str:  # noqa: FBT001 - internal, one caller
+def _count_sentence(draft: Draft, *, feasible: bool) -> str:
     brokers, zones = draft.brokers, draft.setting.zones
     count = brokers.count
     spread = f", {count // zones} per zone" if zones > 1 and count % zones == 0 else ""
@@ -101,22 +79,23 @@ def _binding_sentence(draft: Draft, verdicts: Sequence[Verdict]) -> list[str]:
             f"The replication factor sets the count ({copies} copies in {zones} zones); every resource has room."
         )
         if runner_up is not None:
-            sentences += _fullest(runner_up.resource, runner_up.state, verdicts, "The fullest resource is")
+            sentences += _fullest(runner_up.resource, verdicts, "The fullest resource is")
         return sentences
     if binding is not None:
-        sentences += _fullest(binding.resource, binding.state, verdicts, "The binding limit is")
+        sentences += _fullest(binding.resource, verdicts, "The binding limit is")
     if runner_up is not None:
-        sentences += _fullest(runner_up.resource, runner_up.state, verdicts, "Next comes")
+        sentences += _fullest(runner_up.resource, verdicts, "Next comes")
     return sentences
 
 
-def _fullest(resource: str, state: str, verdicts: Sequence[Verdict], start: str) -> list[str]:
+def _fullest(resource: str, verdicts: Sequence[Verdict], start: str) -> list[str]:
     found = [verdict for verdict in verdicts if verdict.resource == resource]
     if not found:
         return []
     worst = max(found, key=lambda verdict: verdict.utilisation / verdict.threshold)
     caution = " (low confidence)" if worst.confidence == "low" else ""
-    return [
+    sentence = (
         f"{start} {RESOURCE_WORDS[resource]}{caution} when {STATE_WORDS[worst.state]}: "
         f"{percent(worst.utilisation)} of a {percent(worst.threshold)} limit."
-    ]
+    )
+    return [sentence]

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from planner.constants import constant
-from planner.results import RESOURCES, Need
+from planner.results import RESOURCE_WORDS, RESOURCES, Need
 from planner.sizing.evaluate import Evaluation, Setting, evaluate, healthy_mean_utilisation, lone_utilisation, threshold
 from planner.sizing.loads import Load
 
 _CONSECUTIVE = 48  # candidates looked at one by one before the steps grow by 5 %
+_EACH = 4  # how many candidates pass between two looks at whether more brokers can help at all
 _TOLERANCE = 1e-9
 
 Where = tuple[str, str]
@@ -67,7 +68,7 @@ class Sizer:
         for tried, brokers in enumerate(self.candidates(start)):
             if self.holds(brokers, resource):
                 return brokers
-            if tried % 4 == 3 and self.never(brokers, resource):
+            if tried % _EACH == _EACH - 1 and self.never(brokers, resource):
                 return None
         return None
 
@@ -138,8 +139,8 @@ class Sizer:
 
     def _why_never(self, resource: str) -> str:
         """Why no broker count brings a resource within its limit, with the distance."""
-        limit = int(constant("sizing.brokers_max"))
+        limit, words = int(constant("sizing.brokers_max")), RESOURCE_WORDS[resource]
         about = limit * self.mean(limit).get(resource, 0.0) / threshold(self.setting, resource, "healthy")
         if about > limit:
-            return f"{resource} would take about {about:,.0f} brokers, and no more than {limit:,} are looked at"
-        return f"one partition alone exceeds the limit of {resource}; more brokers do not help, more partitions do"
+            return f"{words} would take about {about:,.0f} brokers, and no more than {limit:,} are looked at"
+        return f"one partition alone exceeds the limit of {words}; more brokers do not help, more partitions do"

@@ -135,6 +135,7 @@ class Survivors:
     leader: Mapping[str, Array]
     unwritable: Array  # (lost sets, placements, classes): share of the class's partitions
     offline: Array
+    stayed: npt.NDArray[np.bool_]  # (lost sets, placements, brokers)
 
 
 def replica_loads(topics: TopicArrays, classes: PartitionClasses) -> dict[str, Array]:
@@ -179,11 +180,11 @@ def survivors(
     replica, leaders = tally.loads(replica_loads(topics, classes), leader_loads(topics, classes))
     if fetch_from_follower and len(tally.placement.sizes) > 1:
         leaders["consume"] = leaders["consume"] + _moved_reads(tally, topics, classes)
+    gone = np.broadcast_to(tally.lost[:, None, :], tally.shape)
     if not loss.returned:
-        gone = np.broadcast_to(tally.lost[:, None, :], tally.shape)
         replica = {key: np.where(gone, np.nan, total) for key, total in replica.items()}
         leaders = {key: np.where(gone, np.nan, total) for key, total in leaders.items()}
-    return Survivors(replica, leaders, tally.unwritable / classes.count, tally.offline / classes.count)
+    return Survivors(replica, leaders, tally.unwritable / classes.count, tally.offline / classes.count, ~gone)
 
 
 def _cells(layout: Layout, loss: Loss) -> int:
@@ -235,14 +236,14 @@ class _Tally:
     def sum(self, index: Integers, weights: Array) -> Array:
         """Sum `weights` by (lost set, placement, broker)."""
         flat = np.ascontiguousarray(np.broadcast_to(weights, index.shape)).ravel()
-        return np.bincount(index.ravel(), flat, math.prod(self.shape)).reshape(self.shape)
+        return np.bincount(index.ravel(), flat, math.prod(self.shape)).reshape(self.shape).astype(float)
 
     def _by_class(self, index: Integers, classes: Integers, weights: Array | None = None) -> Array:
         """Sum `weights` (ones when not given) by (lost set, placement, broker, class)."""
         flat = None if weights is None else weights.ravel()
         cells = math.prod(self.shape) * self.classes
         total = np.bincount((index * self.classes + classes).ravel(), flat, cells)
-        return total.reshape(*self.shape, self.classes)
+        return total.reshape(*self.shape, self.classes).astype(float)
 
     def add(self, group: Group) -> None:
         """Count one group of partitions."""
@@ -275,8 +276,8 @@ class _Tally:
         counted = self._by_class(placed, classes[:, None], stuck)
         self.blocked = counted if self.blocked is None else self.blocked + counted
         cell = np.arange(math.prod(self.shape[:2])).reshape(*self.shape[:2], 1) * self.classes + classes
-        for total, missing in ((self.unwritable, ~writable), (self.offline, live == 0)):
-            total += np.bincount(cell.ravel(), missing.ravel(), total.size).reshape(total.shape)
+        for share, missing in ((self.unwritable, ~writable), (self.offline, live == 0)):
+            np.add(share, np.bincount(cell.ravel(), missing.ravel(), share.size).reshape(share.shape), out=share)
 
     def loads(
         self, per_replica: Mapping[str, Array], per_leader: Mapping[str, Array]

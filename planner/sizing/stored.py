@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from planner.constants import constant
 from planner.model import compaction, handles, iops, storage
-from planner.model.types import Array
+from planner.model.types import Array, Numeric
 from planner.sizing.loads import PartitionClasses, TopicArrays
 from planner.sizing.workload import Workload
 from planner.trace import Trace
+
+Indices: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def classes_of(workload: Workload, columns: Mapping[str, Array], note: Trace) ->
     )
 
 
-def _split(top_key_fraction: Array, count: Array) -> tuple[np.ndarray, Array, Array]:
+def _split(top_key_fraction: Array, count: Array) -> tuple[Indices, Array, Array]:
     """Topic, share and number of partitions of each class; one class where no key stands out."""
     even = np.arange(len(count))
     skewed = np.flatnonzero((top_key_fraction > 0) & (count > 1))
@@ -107,9 +111,7 @@ def _index_fraction(columns: Mapping[str, Array]) -> Array:
     )
 
 
-def stored_bytes(
-    workload: Workload, columns: Mapping[str, Array], topic: np.ndarray, share: Array, note: Trace
-) -> Stored:
+def stored_bytes(workload: Workload, columns: Mapping[str, Array], topic: Indices, share: Array, note: Trace) -> Stored:
     """Apply the rule of each topic's cleanup policy; the first limit to trip wins."""
     given = {name: value[topic] for name, value in workload.given.items()}
     average = columns["average_bytes_per_s"][topic] * share
@@ -130,14 +132,14 @@ def stored_bytes(
     most = np.where(tiered, local_most, kept_most)
     deleted = storage.deleted_bytes(bytes_per_s=average, delete_delay_s=constant("storage.file_delete_delay_s"))
     deleted_most = storage.deleted_bytes(bytes_per_s=peak, delete_delay_s=constant("storage.file_delete_delay_s"))
-    cleaned = _compacted(workload, columns, rates, given, topic, share)
+    cleaned = _compacted(columns, rates, given, topic, share)
     # compact,delete: whichever of the two rules keeps less; retention does not bind a topic that is only compacted
     capped = compacted & (given["deleted"] > 0)
     mean = np.where(compacted, np.where(capped, np.minimum(mean, cleaned["mean"]), cleaned["mean"]), mean)
     most = np.where(compacted, np.where(capped, np.minimum(most, cleaned["most"]), cleaned["most"]), most)
     waiting = np.where(compacted, cleaned["waiting"], deleted)
     waiting_most = np.where(compacted, np.maximum(cleaned["worst"] - cleaned["most"], 0.0), deleted_most)
-    idle = {
+    idle: dict[str, Any] = {
         "index_fraction": _index_fraction(columns)[topic],
         "idle_replica_bytes": constant("storage.idle_replica_bytes"),
     }
@@ -171,7 +173,7 @@ def stored_bytes(
 
 def _retained(rates: _Rates, period_s: Array, limit_bytes: Array, note: Trace, name: str) -> tuple[Array, Array]:
     """Live bytes under a time and a size limit, mean and most."""
-    check = {"check_interval_s": constant("storage.check_interval_s"), "segment_fill_bytes": rates.fill}
+    check: dict[str, Any] = {"check_interval_s": constant("storage.check_interval_s"), "segment_fill_bytes": rates.fill}
     live = []
     for kind, time_rule, size_rule in (
         ("average", storage.time_retention_average_bytes, storage.size_retention_average_bytes),
@@ -197,12 +199,7 @@ def _local(rates: _Rates, given: Mapping[str, Array], note: Trace) -> tuple[Arra
 
 
 def _compacted(
-    workload: Workload,
-    columns: Mapping[str, Array],
-    rates: _Rates,
-    given: Mapping[str, Array],
-    topic: np.ndarray,
-    share: Array,
+    columns: Mapping[str, Array], rates: _Rates, given: Mapping[str, Array], topic: Indices, share: Array
 ) -> dict[str, Array]:
     """A compacted replica: clean part, dirty part up to the trigger, and the cleaner's traffic."""
     header = constant("records.batch_header_bytes")
@@ -226,7 +223,7 @@ def _compacted(
         delete_retention_s=given["delete_retention_s"],
         cleanings_per_s=passes_per_s,
     )
-    passes = _passes(rates, wire, trigger, keys)
+    passes = _passes(wire, trigger, keys)
     parts = {"clean_bytes": clean, "dirty_trigger_bytes": trigger}
     most = compaction.compacted_max_bytes(
         **parts,
@@ -265,7 +262,7 @@ def _tombstone_bytes(given: Mapping[str, Array], header: float, batch: Array) ->
     return np.maximum(given["key_bytes"], 0.0) + given["headers_bytes"] + header / batch
 
 
-def _passes(rates: _Rates, wire: Array, trigger: Array, keys: Array) -> Array:
+def _passes(wire: Array, trigger: Numeric, keys: Array) -> Array:
     dirty = compaction.dirty_keys(unique_keys=keys, dirty_records=trigger / np.maximum(wire, 1.0))
     per_pass = compaction.keys_per_pass(
         dedupe_buffer_bytes=constant("compaction.dedupe_buffer_bytes"),

@@ -11,6 +11,7 @@ from planner.sizing.sized import Sized
 from planner.sizing.workload import Workload, most_members
 
 _RUNGS = 5
+_LOOKED_AT = 400  # counts weighed for one ladder; above that every so many
 
 
 def topic_plans(workload: Workload, sized: Sized, brokers: int) -> dict[str, TopicPlan]:
@@ -46,7 +47,7 @@ def topic_plans(workload: Workload, sized: Sized, brokers: int) -> dict[str, Top
             cost_per_month=None,
             cost_per_month_reason="costs per topic come with the hardware prices",
         )
-    return found
+    return {topic.name: found[topic.name] for topic in workload.scenario.topics}
 
 
 def _shown(reasons: dict[str, float], workload: Workload, index: int) -> dict[str, float | None]:
@@ -66,7 +67,7 @@ def ladder(count: int, members: int, brokers: int) -> tuple[Rung, ...]:
     def merit(number: int) -> tuple[int, int]:
         return (len(partitions.divisors(number)) + (2 if number % brokers == 0 else 0), -abs(number - count))
 
-    around = range(low, high + 1) if high - low <= 400 else range(low, high + 1, (high - low) // 400)
+    around = range(low, high + 1, max(1, (high - low) // _LOOKED_AT))
     best = sorted((number for number in around if number != count), key=merit, reverse=True)[: _RUNGS - 1]
     return tuple(
         Rung(number, tuple(partitions.divisors(number)), partitions.wasted_fraction(number, members))

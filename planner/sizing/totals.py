@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def cluster_load(workload: Workload, sized: Sized, setting: Setting, brokers: in
     replicas = float(topics.partitions @ topics.replication_factor)
     followers = follower_requests_per_s(topics, setting, brokers) * brokers
     consumers = float(topics.consumer_requests_per_s.sum())
-    requests = {
+    requests: dict[str, Any] = {
         "produce_requests_per_s": trace(
             "produce_requests_per_s", traffic.cluster_per_s, topic_per_s=columns["produce_requests_per_s"]
         ),
@@ -43,7 +44,7 @@ def cluster_load(workload: Workload, sized: Sized, setting: Setting, brokers: in
             "fetch_requests_per_s", traffic.cluster_per_s, topic_per_s=np.array([followers, consumers])
         ),
     }
-    volumes = {
+    volumes: dict[str, Any] = {
         name: trace(name, traffic.cluster_bytes, topic_bytes=columns[name])
         for name in ("disk_bytes", "disk_bytes_worst", "remote_bytes")
     }
@@ -63,7 +64,7 @@ def cluster_load(workload: Workload, sized: Sized, setting: Setting, brokers: in
     )
 
 
-def _flow_sums(sized: Sized, trace: Trace) -> dict[str, float]:
+def _flow_sums(sized: Sized, trace: Trace) -> dict[str, Any]:
     topics = sized.load.topics
     follower = trace(
         "topics.follower_in_bytes_per_s",
@@ -127,7 +128,7 @@ def _cross_zone(sized: Sized, setting: Setting, brokers: int, trace: Trace) -> f
     return float(trace("cross_zone_bytes_per_s", traffic.cross_zone_bytes_per_s, **sums))
 
 
-def _controllers(workload: Workload, brokers: int, count: float, replicas: float, trace: Trace) -> dict[str, float]:
+def _controllers(workload: Workload, brokers: int, count: float, replicas: float, trace: Trace) -> dict[str, Any]:
     return {
         "controllers": int(
             trace(
@@ -180,11 +181,9 @@ def trace_states(trace: Trace, sized: Sized, evaluation: Evaluation, setting: Se
                 brokers=evaluation.brokers,
             )
             out = states.returned_out_bytes_per_s if name == "returned" else states.down_out_bytes_per_s
-            spread = {**down, "brokers_down": 0} if name == "returned" else down
-            trace(f"{means}.network_out_bytes_per_s", out, **arguments, **spread)
-        if outcome.all_writable and name != "reduced":
-            live = evaluation.brokers - (0 if name == "returned" else outcome.brokers_down)
-            _trace_cpu(trace, name, outcome, setting, sized, live)
+            trace(f"{means}.network_out_bytes_per_s", out, **arguments, **down)
+        if name != "reduced":
+            _trace_cpu(trace, name, outcome, setting)
         _trace_figures(trace, name, outcome, evaluation.brokers)
         _trace_utilisation(trace, name, outcome.fullest, setting)
     for resource, need in brokers.needed.items():
@@ -215,7 +214,7 @@ def _trace_count(trace: Trace, setting: Setting, brokers: Brokers) -> None:
 
 def _trace_figures(trace: Trace, state: str, outcome: Outcome, brokers: int) -> None:
     """The mean, where no closed form gave it, and the fullest broker, of every figure of a state."""
-    live = brokers if state == "returned" else brokers - outcome.brokers_down
+    live = brokers - outcome.brokers_down  # in `returned`, the brokers that stayed
     for figure in FIGURES:
         mean, fullest, unit = outcome.mean[figure], outcome.fullest[figure], unit_of(figure)
         name = f"states.{state}.per_broker.{figure}"
@@ -244,15 +243,14 @@ def _trace_utilisation(trace: Trace, state: str, fullest: Mapping[str, float], s
         trace(f"utilisation.{state}.{resource}", function, **numbers)
 
 
-def _trace_cpu(trace: Trace, state: str, outcome: Outcome, setting: Setting, sized: Sized, live: int) -> None:
+def _trace_cpu(trace: Trace, state: str, outcome: Outcome, setting: Setting) -> None:
     """Cores of the mean broker: the model is linear, so the mean of the brokers is the broker of the means."""
-    topics = sized.load.topics
-    followers = 2 * follower_requests_per_s(topics, setting, live)
-    served = float((topics.produce_requests_per_s + topics.consumer_requests_per_s).sum()) / live + followers
     moved = {
         way: outcome.mean[f"network_{way}_bytes_per_s"] + outcome.mean[f"network_overhead_{way}_bytes_per_s"]
         for way in ("in", "out")
     }
+    # every request costs the same protocol bytes, so these tell how many there are
+    served = outcome.mean["network_overhead_in_bytes_per_s"] / constant("requests.overhead_bytes")
     name = f"states.{state}.per_broker.cpu"
     cores = trace(f"{name}_cores", cpu.cpu_cores, **cpu_arguments(setting, served, moved["in"], moved["out"]))
     trace(f"{name}_fraction", utilisation.cpu_utilisation, cores=cores, vcpu=setting.hardware.vcpu)
@@ -262,7 +260,7 @@ def _trace_cpu(trace: Trace, state: str, outcome: Outcome, setting: Setting, siz
 _SHAPING = ("cpu.", "iops.", "memory.", "recovery.", "requests.", "records.", "storage.", "handles.", "partitions.")
 
 
-def assumptions_of(workload: Workload, trace: Trace) -> tuple[Assumption, ...]:
+def assumptions_of(workload: Workload) -> tuple[Assumption, ...]:
     """Defaults that stood in for missing keys, ranges taken at their likely value, and the constants used."""
     rows = [
         Assumption(row.path, row.value, row.unit, row.low, row.high, row.source, row.as_of)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeAlias
 
 from planner.results import Check, Comparison, Difference, Limit, Margin, Plan, Reverse
 from planner.scenario import InputError, Scenario, ScenarioError, Topic
 from planner.sizing.compose import plan, sizer_of
 from planner.sizing.evaluate import threshold
 from planner.sizing.workload import Workload
+
+Ratios: TypeAlias = Callable[[float], dict[tuple[str, str], float]]
 
 _MOST = 2.0**40  # a load factor beyond which a resource counts as not limiting
 _PRECISION = 1e-7
@@ -73,10 +76,7 @@ def reverse(scenario: Scenario) -> Reverse:
     sized = plan(scenario)
     fixed = _fixed(scenario, sized)
     ratios = _ratios_at(fixed, sized.brokers.count)
-    limits = tuple(
-        Limit(resource, state, _largest(lambda factor, key=(resource, state): ratios(factor).get(key, 0.0)))  # type: ignore[misc]
-        for resource, state in ratios(1.0)
-    )
+    limits = tuple(Limit(*key, _largest(partial(_ratio_of, ratios, key))) for key in ratios(1.0))
     bounded = [limit.max_load_factor for limit in limits if limit.max_load_factor is not None]
     retention = _largest_retention(fixed, sized.brokers.count)
     return Reverse(
@@ -89,6 +89,10 @@ def reverse(scenario: Scenario) -> Reverse:
     )
 
 
+def _ratio_of(ratios: Ratios, key: tuple[str, str], factor: float) -> float:
+    return ratios(factor).get(key, 0.0)
+
+
 def _fixed(scenario: Scenario, sized: Plan) -> Scenario:
     """The scenario with the planned partitions and brokers written in."""
     topics = tuple(
@@ -98,13 +102,14 @@ def _fixed(scenario: Scenario, sized: Plan) -> Scenario:
     return scenario.model_copy(update={"topics": topics, "cluster": cluster})
 
 
-def _ratios_at(scenario: Scenario, brokers: int) -> Callable[[float], dict[tuple[str, str], float]]:
+def _ratios_at(scenario: Scenario, brokers: int) -> Ratios:
     workload = Workload(scenario)
 
     @cache
     def ratios(factor: float) -> dict[tuple[str, str], float]:
-        return sizer_of(workload.scaled(factor))[1].ratios(brokers)
+        return sizer_of(workload if factor == 1.0 else workload.scaled(factor))[1].ratios(brokers)
 
+    ratios(1.0)  # computes once what every multiple of the load shares
     return ratios
 
 
@@ -199,7 +204,7 @@ def _flat(value: Any, prefix: str = "", *, by_name: bool) -> dict[str, Any]:
     elif isinstance(value, list | tuple):
         return {prefix: ", ".join(map(str, value))} if not any(isinstance(item, Mapping) for item in value) else {}
     else:
-        return {prefix: value}
+        return {prefix: "forever" if value == math.inf else value}
     found: dict[str, Any] = {}
     for key, item in items:
         found |= _flat(item, f"{prefix}.{key}" if prefix else key, by_name=by_name)

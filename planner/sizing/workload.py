@@ -34,10 +34,12 @@ class Workload:
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
-        return self.scenario.topics
+        """The topics in an order of their own, so that the scenario's order changes no placement and no number."""
+        return tuple(sorted(self.scenario.topics, key=_order))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
+        """Their names."""
         return tuple(topic.name for topic in self.topics)
 
     def column(self, read: Any) -> Array:
@@ -81,11 +83,16 @@ class Workload:
             "produce_capacity": lambda t: _capacity(t, "produce"),
             "consume_capacity": lambda t: _capacity(t, "consume"),
             "keyed": lambda t: t.record.key_bytes is not None,
+            "most_read": _most_read,
+            "slowest_member": _slowest_member,
+            "slowest_processing": _slowest_processing,
+            "most_members": most_members,
         }
         return {name: self.column(read) for name, read in readers.items()}
 
     @cached_property
     def logical_bytes_per_record(self) -> Array:
+        """Key, value and headers of one record, uncompressed."""
         return np.asarray(
             records.logical_bytes_per_record(
                 key_bytes=self.given["key_bytes"],
@@ -104,6 +111,7 @@ class Workload:
 
     @cached_property
     def growth(self) -> float:
+        """Load at the policy's horizon over load today."""
         policy = self.scenario.policy
         return float(traffic.growth_factor(growth_per_year=policy.growth_per_year, horizon_s=policy.horizon))
 
@@ -115,6 +123,7 @@ class Workload:
 
     @cached_property
     def top_key_fraction(self) -> Array:
+        """Share of the records that carry the most frequent key."""
         return self.column(_top_key_fraction)
 
     @cached_property
@@ -134,14 +143,24 @@ class Workload:
         return shares
 
 
+def _order(topic: Topic) -> tuple[float, ...]:
+    return (
+        topic.partitions or 0,
+        topic.replication_factor,
+        topic.records_per_s or 0.0,
+        topic.bytes_per_s or 0.0,
+        topic.record.value_bytes,
+        topic.retention.time,
+        sum(group.read_fraction for group in topic.consumers),
+    )
+
+
 def _headers_bytes(topic: Topic) -> float:
     headers = topic.record.headers
     if not headers:
         return 1.0  # the count of headers alone
     each = [records.header_bytes(key_bytes=len(h.key.encode()), value_bytes=h.value_bytes) for h in headers]
-    return float(
-        records.headers_bytes(header_count=len(headers), each_header_bytes=sum(each) / len(each))  # type: ignore[arg-type]
-    )
+    return float(records.headers_bytes(header_count=len(headers), each_header_bytes=sum(each) / len(each)))
 
 
 def _local_s(topic: Topic) -> float:
@@ -212,30 +231,26 @@ def flows(workload: Workload, batch: Array, note: Trace) -> dict[str, Array]:
         growth_factor=workload.growth,
     )
     produce = note(
-        "topics.produce_in_bytes_per_s", traffic.produce_in_bytes_per_s, records_per_s=peak, wire_bytes_per_record=wire
+        "topics.record_in_bytes_per_s", traffic.produce_in_bytes_per_s, records_per_s=peak, wire_bytes_per_record=wire
     )
-    markers = _transaction_bytes(workload)
+    marked = {
+        "transactions_per_s": given["transactions_per_s"] * workload.load_factor * workload.growth,
+        "marker_bytes": constant("records.transaction_marker_bytes"),
+    }
+    arriving = note(
+        "topics.produce_in_bytes_per_s", traffic.topic_in_bytes_per_s, produce_in_bytes_per_s=produce, **marked
+    )
     return {
         "section_bytes": section,
         "wire_bytes_per_record": wire,
         "average_records_per_s": average,
         "peak_records_per_s": peak,
-        "produce_in_bytes_per_s": produce + markers,
-        "average_bytes_per_s": average * wire + markers,
+        "produce_in_bytes_per_s": arriving,
+        "average_bytes_per_s": traffic.topic_in_bytes_per_s(produce_in_bytes_per_s=average * wire, **marked),
         # the topic's own peak, whatever the others do: what its partitions have to take
         "own_peak_records_per_s": average * given["peak_ratio"],
         "own_peak_bytes_per_s": average * given["peak_ratio"] * wire,
     }
-
-
-def _transaction_bytes(workload: Workload) -> Array:
-    """Commit markers: one control batch per transaction, taken to touch one partition of the topic."""
-    return (
-        workload.given["transactions_per_s"]
-        * workload.load_factor
-        * workload.growth
-        * constant("records.transaction_marker_bytes")
-    )
 
 
 def partition_reasons(workload: Workload, flow: Mapping[str, Array], brokers: int, note: Trace) -> dict[str, Array]:
@@ -253,21 +268,21 @@ def partition_reasons(workload: Workload, flow: Mapping[str, Array], brokers: in
     consume = note(
         "topics.partitions_for_consume",
         partitions.partitions_for_consume,
-        peak_bytes_per_s=peak_bytes * workload.column(_most_read),
+        peak_bytes_per_s=peak_bytes * given["most_read"],
         partition_bytes_per_s=given["consume_capacity"],
         peak_records_per_s=peak_records,
-        member_records_per_s=workload.column(_slowest_member),
+        member_records_per_s=given["slowest_member"],
     )
     processing = note(
         "topics.partitions_for_processing",
         partitions.partitions_for_processing,
         peak_records_per_s=peak_records,
-        processing_time_s=workload.column(_slowest_processing),
+        processing_time_s=given["slowest_processing"],
     )
     parallelism = note(
         "topics.partitions_for_parallelism",
         partitions.partitions_for_parallelism,
-        members=workload.column(most_members),
+        members=given["most_members"],
         partition_headroom=policy.partition_headroom,
     )
     ahead = max(policy.horizon, constant("partitions.growth_horizon_s"))
@@ -333,6 +348,7 @@ def _slowest_processing(topic: Topic) -> float:
 
 
 def most_members(topic: Topic) -> float:
+    """Members of the largest classic group, now or at most."""
     return max((max(group.members or 0, group.max_members or 0) for group in classic_groups(topic)), default=0)
 
 
@@ -430,6 +446,7 @@ def _consumer_requests(workload: Workload, appends: Array, count: Array, brokers
 
 
 def topic_arrays(workload: Workload, columns: Mapping[str, Array], count: Array) -> TopicArrays:
+    """The load per topic, ready to be placed."""
     given = workload.given
     produce = columns["produce_in_bytes_per_s"]
     return TopicArrays(

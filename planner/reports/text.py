@@ -1,0 +1,259 @@
+"""Answers as text for a terminal, a pipe or a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Column
+from rich.table import Table as Grid
+from rich.text import Text
+
+from planner.constants import sources
+from planner.reports import tables
+from planner.reports.tables import Table
+from planner.reports.words import (
+    STATE_LABELS,
+    assumed,
+    is_input,
+    key_words,
+    quantity,
+    raw,
+    unit_of_figure,
+    visible,
+)
+from planner.results import RESOURCE_WORDS, Assumption, Check, Comparison, Plan, Reverse, to_plain
+from planner.trace import Step
+
+_STYLES = {
+    "short": "bold red",
+    "right": "green",
+    "spare": "cyan",
+    "critical": "bold red",
+    "warning": "yellow",
+    "info": "dim",
+}
+_PROSE = 28  # characters that sentences and long heads get before a table is split
+_TOPICS = 200  # rows of topics shown
+
+
+class Page:
+    """Writes paragraphs and tables to a console, laid out for its width."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def say(self, sentences: Iterable[str], style: str = "") -> None:
+        """One line for each sentence, and an empty line after them."""
+        for sentence in sentences:
+            self.line(sentence, style)
+        self.line()
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One line; a pipe gets it whole, so that a search finds it."""
+        self.console.print(Text(visible(text), style=style), soft_wrap=not self.console.is_terminal)
+
+    def table(self, table: Table) -> None:
+        """A table, split into pieces with the first column repeated where the width asks for it."""
+        self.line(table.title, "bold")
+        for piece in _pieces(table, self.console.width) if table.rows else ():
+            self.console.print(self._grid(table, piece))
+            self.line()
+        for note in table.notes:
+            self.line(note)
+        if table.notes:
+            self.line()
+
+    def _grid(self, table: Table, piece: Sequence[int]) -> Grid:
+        columns = [
+            Column(
+                Text("\n".join(map(visible, table.columns[index].split("\n")))),
+                justify="right" if index in table.right else "left",
+                overflow="fold",
+            )
+            for index in piece
+        ]
+        grid = Grid(
+            *columns, box=SIMPLE_HEAD, header_style="dim", show_edge=False, pad_edge=False, collapse_padding=True
+        )
+        for number, row in enumerate(table.rows):
+            grid.add_row(*(self._cell(row[index], strong=(number, index) in table.strong) for index in piece))
+        return grid
+
+    def _cell(self, text: str, *, strong: bool) -> Text:
+        return Text(visible(text), style="bold reverse" if strong else _STYLES.get(text, ""), overflow="fold")
+
+
+def _pieces(table: Table, width: int) -> list[list[int]]:
+    """Columns of each piece, so that none is wider than the console where that can be helped."""
+    sizes = [_width(table, column) + 2 for column in range(len(table.columns))]
+    pieces: list[list[int]] = [[0]]
+    used = sizes[0]
+    for column, size in enumerate(sizes[1:], start=1):
+        if used + size > width and len(pieces[-1]) > 1:
+            pieces.append([0])
+            used = sizes[0]
+        pieces[-1].append(column)
+        used += size
+    return pieces
+
+
+def _width(table: Table, column: int) -> int:
+    heads = max(len(visible(line)) for line in table.columns[column].split("\n"))
+    cells = max((len(visible(row[column])) for row in table.rows), default=0)
+    longest = max(cells, min(heads, _PROSE))
+    return min(longest, _PROSE) if column in table.prose else longest
+
+
+def plan_text(plan: Plan, console: Console, *, all_assumptions: bool = False) -> None:
+    """The whole plan: the answer, loads, verdicts, topics, findings, assumptions."""
+    page = Page(console)
+    _answer(page, plan)
+    page.table(tables.loads(plan))
+    page.table(tables.resources(plan))
+    page.table(tables.topics(plan, _TOPICS))
+    page.say([*tables.recovery_sentences(plan), *tables.cost(plan).notes])
+    if plan.findings:
+        page.table(tables.findings(plan))
+    if all_assumptions:
+        page.table(tables.assumptions(plan))
+    else:
+        _assumptions(page, plan)
+
+
+def _answer(page: Page, plan: Plan) -> None:
+    page.line(plan.headline[0], "bold")
+    page.say(plan.headline[1:])
+    total = plan.cluster
+    sums = (
+        f"At peak {quantity(total.produce_in_bytes_per_s, 'bytes/s')} produced, "
+        f"{quantity(total.network_in_bytes_per_s, 'bytes/s')} into and "
+        f"{quantity(total.network_out_bytes_per_s, 'bytes/s')} out of all brokers; "
+        f"{quantity(total.disk_bytes_worst, 'bytes')} on disk at worst; "
+        f"{quantity(total.partitions, 'count')} partitions, {quantity(total.replicas, 'count')} replicas; "
+        f"{total.controllers} controllers."
+    )
+    page.say([sums])
+
+
+def _assumptions(page: Page, plan: Plan) -> None:
+    page.line("Assumptions", "bold")
+    groups: dict[str, list[str]] = {}
+    for row in filter(is_input, plan.assumptions):
+        group, key = key_words(row.id)
+        groups.setdefault(group, []).append(f"{key} {assumed(row)}")
+    if groups:
+        page.line("Not given, so these defaults (and likely values of ranges) were taken:")
+    for group, phrases in groups.items():
+        page.line(f"  {group}: {'; '.join(phrases)}.")
+    page.line(_constants([row for row in plan.assumptions if not is_input(row)]))
+    page.line("--assumptions lists every one with its range, source and date.")
+
+
+def _constants(rows: Sequence[Assumption]) -> str:
+    doubtful = [row.id for row in rows if row.confidence == "low"]
+    low = f", {len(doubtful)} of them of low confidence: {', '.join(doubtful)}" if doubtful else ""
+    return f"{len(rows)} constants of the model were used{low}."
+
+
+def explain_text(plan: Plan, asked: str, step: Step, console: Console) -> None:
+    """One figure: its formula, the same with live numbers, value, unit and source."""
+    page = Page(console)
+    stated = _in_the_plan(plan, asked, step)
+    page.line(f"{asked} = {stated or quantity(step.value, step.unit)}", "bold")
+    rows = {
+        "": step.summary,
+        "figure": step.name if step.name != asked else "",
+        "unrounded": quantity(step.value, step.unit) if stated else "",
+        "raw": raw(step),
+        "formula": step.expression,
+        "numbers": step.substituted,
+        "source": source_text(step.source),
+        "confidence": step.confidence,
+    }
+    for label, text in rows.items():
+        if text:
+            page.line(f"  {label:<12}{text}" if label else f"  {text}")
+    page.line()
+
+
+def source_text(source: str) -> str:
+    """A source with title, address and date."""
+    known = sources().get(source)
+    return source if known is None else f"{known.id}: {known.title}, {known.url}, read on {known.as_of}"
+
+
+def _in_the_plan(plan: Plan, asked: str, step: Step) -> str:
+    """The figure as the result states it, where rounding up made it another number than the formula gives."""
+    path = asked.replace(".partitions_for_", ".reasons.")
+    value = _look_up(to_plain({"brokers": plan.brokers, "topics": plan.topics}), path)
+    if not isinstance(value, int | float) or value == to_plain(step.value):
+        return ""
+    return quantity(value, unit_of_figure(asked))
+
+
+def _look_up(node: Any, path: str) -> Any:
+    """The value under a dotted path; keys may hold dots themselves."""
+    if not path or not isinstance(node, Mapping):
+        return node if not path else None
+    keys = sorted((key for key in node if path == key or path.startswith(f"{key}.")), key=len, reverse=True)
+    found = (_look_up(node[key], path[len(key) + 1 :]) for key in keys)
+    return next((value for value in found if value is not None), None)
+
+
+def check_text(check: Check, console: Console) -> None:
+    """Whether the cluster holds, and the margin of every resource in every state."""
+    page = Page(console)
+    page.line("The cluster holds." if check.holds else "The cluster does not hold.", "bold")
+    _answer(page, check.plan)
+    page.table(tables.margin_matrix(check))
+    page.table(tables.wall(check.plan, check.margins))
+    page.table(tables.resources(check.plan))
+    if check.plan.findings:
+        page.table(tables.findings(check.plan))
+
+
+def reverse_text(found: Reverse, console: Console) -> None:
+    """How much load and retention fit, then each resource."""
+    page = Page(console)
+    noun = "broker carries" if found.brokers == 1 else "brokers carry"
+    who = f"{found.brokers} {noun}"
+    if found.max_load_factor is None:
+        page.line(f"{who} any load: {found.max_load_factor_reason}.", "bold")
+    elif found.max_load_factor == 0:
+        page.line(f"{who} none of this load: a limit is exceeded even without traffic.", "bold")
+    else:
+        tightest = found.limits[0]
+        page.line(
+            f"{who} {found.max_load_factor:.4g} times this load; then {RESOURCE_WORDS[tightest.resource]} "
+            f"is at its limit in the state {STATE_LABELS[tightest.state]}.",
+            "bold",
+        )
+    if found.max_retention_s is None:
+        page.say([f"Longest retention: not stated, because {found.max_retention_s_reason}."])
+    else:
+        retention = quantity(found.max_retention_s, "s")
+        page.say([f"At today's load, every topic that is kept by time could be kept for {retention}."])
+    page.table(tables.limits(found))
+
+
+def compare_text(found: Comparison, console: Console) -> None:
+    """The answer of each scenario, then only what differs."""
+    page = Page(console)
+    page.say(f"{number} {plan.name}: {plan.headline[0]}" for number, plan in enumerate(found.plans, start=1))
+    for table in tables.differences(found):
+        if table.rows or table.notes:
+            page.table(table)
+        else:
+            page.line(f"{table.title}: none.")
+
+
+def presets_text(rows: Sequence[Mapping[str, str]], console: Console) -> None:
+    """Every preset with the situation that it stands for."""
+    page = Page(console)
+    columns = ("name", "title", "situation", "source")
+    shown = tuple(tuple(row[key] for key in columns) for row in rows)
+    page.table(Table("Presets", columns, shown, prose=frozenset({1, 2, 3})))
+    page.line("Use one with: kafka-planner plan preset:NAME")

@@ -1,0 +1,166 @@
+"""What the visitor chose, kept as plain text in the session, and the plan for it.
+
+A choice is the text of a scenario (from a worked example or a file), changes to it written `path=value` as on the
+command line, and a factor on its load. Widgets are views of these three; whatever they give goes through the codec, so
+the page refuses what a file or the command would refuse, in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import streamlit as st
+
+from planner import codec, units
+from planner.results import Plan
+from planner.scenario import InputError, Scenario, ScenarioError
+from planner.sizing import plan
+
+FIRST = "ecommerce"  # what the page opens with
+MAX_BYTES = codec.MAX_BYTES
+_RATES = ("records_per_s", "bytes_per_s", "transactions_per_s")
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def base_of(text: str) -> Scenario:
+    """The scenario that a text holds."""
+    return codec.load(text)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def answer(text: str, changes: tuple[str, ...], factor: float) -> Plan:
+    """The plan for a scenario's text with changes and a factor on its load; the same choice is planned once."""
+    scenario = codec.load(text, changes)
+    return plan(scenario if factor == 1 else scaled(scenario, factor))
+
+
+def scaled(scenario: Scenario, factor: float) -> Scenario:
+    """The scenario with every topic's rates times `factor`, within the bounds that hold for a file."""
+    mapping = codec.to_mapping(scenario)
+    for topic in mapping["topics"]:
+        topic.update({key: _times(topic[key], factor) for key in _RATES if key in topic})
+    return codec.from_mapping(mapping)
+
+
+def _times(rate: Any, factor: float) -> Any:
+    return {key: number * factor for key, number in rate.items()} if isinstance(rate, Mapping) else rate * factor
+
+
+def preset_text(name: str) -> str:
+    """The worked example `name` as text that can be changed."""
+    return codec.dump(codec.load(f"preset:{name}"))
+
+
+def read_upload(name: str, data: bytes) -> str:
+    """The canonical text of an uploaded file, once it has been read and planned; raises ScenarioError."""
+    if len(data) > MAX_BYTES:
+        allowed = f"at most {MAX_BYTES // 10**6} MB"
+        raise ScenarioError([InputError("", None, "The file is too large.", allowed)])
+    suffix = Path(name).suffix.lower()
+    with TemporaryDirectory() as folder:  # the codec's own way in: caps, encoding and format as for any file
+        path = Path(folder, "topics").with_suffix(suffix if suffix in {".csv", ".tsv"} else ".yaml")
+        path.write_bytes(data)
+        text = codec.dump(codec.load(path))
+    answer(text, (), 1.0)
+    return text
+
+
+def same(given: str, held: str, dimension: str) -> bool:
+    """Whether two texts of a quantity mean the same; a text that cannot be read means something of its own."""
+    try:
+        return given.strip() == held or units.parse(given, dimension) == units.parse(held, dimension)
+    except units.UnitError:
+        return False
+
+
+# The session
+
+
+def start() -> None:
+    """Begin a session with the first worked example, already answered."""
+    if "text" not in st.session_state:
+        choose(FIRST, preset_text(FIRST))
+
+
+def choose(origin: str, text: str) -> None:
+    """Take another scenario; the changes belonged to the one before."""
+    st.session_state.origin = origin
+    st.session_state.text = text
+    reset()
+
+
+def reset() -> None:
+    """Take back every change."""
+    st.session_state.changes = {}
+    st.session_state.factor = 1.0
+    st.session_state.refused = []
+    # a new generation of keys, so that no widget keeps what it showed
+    st.session_state.generation = st.session_state.get("generation", 0) + 1
+
+
+def change(path: str, value: str | None) -> None:
+    """Set one input, or give it back to the scenario."""
+    changes = {key: text for key, text in st.session_state.changes.items() if key != path}
+    st.session_state.changes = changes if value is None else {**changes, path: value}
+
+
+def refuse(name: str, errors: Sequence[InputError]) -> None:
+    """Remember why a file was not taken."""
+    st.session_state.refused = [name, [error.to_dict() for error in errors]]
+
+
+def accept() -> None:
+    """Forget the file that was not taken."""
+    st.session_state.refused = []
+
+
+def refused() -> tuple[str, list[InputError]] | None:
+    """The file that was not taken, and why."""
+    if not st.session_state.refused:
+        return None
+    name, errors = st.session_state.refused
+    return name, [InputError(**error) for error in errors]
+
+
+def changes() -> dict[str, str]:
+    """What differs from the scenario, by path; the factor on the load among it."""
+    found: dict[str, str] = dict(st.session_state.changes)
+    if st.session_state.factor != 1:
+        found["load"] = f"x {st.session_state.factor:g}"
+    return found
+
+
+def current() -> tuple[Plan, list[InputError]]:
+    """The plan for the choice; with errors, the plan for the last choice that had none."""
+    now: tuple[str, Mapping[str, str], float] = (
+        st.session_state.text,
+        st.session_state.changes,
+        float(st.session_state.factor),
+    )
+    try:
+        found = _planned(*now)
+    except ScenarioError as error:
+        return _planned(*st.session_state.good), list(error.errors)
+    st.session_state.good = [now[0], dict(now[1]), now[2]]
+    return found, []
+
+
+def _planned(text: str, changed: Mapping[str, str], factor: float) -> Plan:
+    result: Plan = answer(text, tuple(f"{path}={value}" for path, value in changed.items()), factor)
+    return result
+
+
+def key(name: str) -> str:
+    """A widget's key, new after a reset."""
+    return f"{name}@{st.session_state.generation}"
+
+
+def value_at(scenario: Scenario, path: str) -> Any:
+    """What the scenario holds at a path such as `policy.survive.brokers`."""
+    found: Any = scenario
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
