@@ -17,7 +17,6 @@ from service_capacity_modeling.interface import (
 )
 
 
-
 def desires(load: dict[str, float], *, spread: bool) -> CapacityDesires:
     """Describe the load to the peer.
 

@@ -177,4 +177,3 @@ def test_cluster_sums(benchmark: Any, measured: Any, count: int) -> None:
     numpy_s = cpu_time(lambda: numpy_sums(arrays), inner=inner)
     benchmark.pedantic(lambda: numpy_sums(arrays), rounds=5, iterations=inner)
     measured.ratio(f"network in and out of {count:,} topics", loop_s, numpy_s)
-

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import planner
 from planner.results import RESOURCES
 from planner.scenario import Scenario, ScenarioError
+from planner.sizing import simulate
 from planner.sizing.compose import sizer_of
 from planner.sizing.evaluate import mean_figures
 from planner.sizing.search import Sizer
@@ -118,25 +119,35 @@ def test_survivors_agree_with_a_plain_loop(seed: int, brokers: int, zones: int, 
     assert float(totals.unwritable[which, draw] @ weight) == pytest.approx(refused, rel=1e-9, abs=1e-6)
 
 
-def test_survivors_are_counted_anew_only_when_the_layout_is_too_large_to_keep() -> None:
-    """The kept and the fresh counts are the same numbers."""
-    from planner.sizing import simulate
-
-    layout = Layout(6, 3, (24,), (3,), (2,), (0,), (24,))
-    kept, fresh = simulate._kept_counts(layout, Loss(brokers=1)), simulate._counts(layout, Loss(brokers=1))
-    assert np.array_equal(kept.copies, fresh.copies)
-    assert np.array_equal(kept.replicas, fresh.replicas)
+@pytest.mark.parametrize("loss", [Loss(), Loss(brokers=2), Loss(brokers=1, returned=True), Loss(zones=1)])
+def test_large_layouts_are_summed_to_the_same_loads(loss: Loss, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two ways to the same sums: counts by class times weights, and weights added up partition by partition."""
+    workload = Workload(scenario(*random_topics(5, 6), cluster={"brokers": 6, "zones": 3}))
+    load = size_at(workload, 6).load
+    layout = layout_of(load.topics, load.classes, 6, 3)
+    counted = survivors(load.topics, load.classes, layout, loss, fetch_from_follower=True)
+    monkeypatch.setattr(simulate, "_KEPT_CELLS", 0)
+    summed = survivors(load.topics, load.classes, layout, loss, fetch_from_follower=True)
+    for one, other in ((counted.replica, summed.replica), (counted.leader, summed.leader)):
+        assert one.keys() == other.keys()
+        for key, values in one.items():
+            np.testing.assert_allclose(values, other[key], rtol=1e-9, atol=1e-6, err_msg=key)
+    np.testing.assert_allclose(counted.unwritable, summed.unwritable)
+    np.testing.assert_allclose(counted.offline, summed.offline)
 
 
 def test_lost_sets_enumerate_or_sample() -> None:
     placement = place_topics(Layout(8, 2, (16,), (3,), (2,), (0,), (16,)))
     assert len(lost_sets(placement, Loss(brokers=1))) == 8
     pairs = lost_sets(placement, Loss(brokers=2))
-    assert {tuple(np.flatnonzero(row)) for row in pairs} == set(itertools.combinations(range(8), 2))
+    assert {tuple(np.flatnonzero(row).tolist()) for row in pairs} == set(itertools.combinations(range(8), 2))
     many = lost_sets(placement, Loss(brokers=4))
     assert (many.sum(axis=1) == 4).all()
     assert len(many) == 64  # a sample of the 70 sets of four
-    assert [tuple(np.flatnonzero(row)) for row in lost_sets(placement, Loss(zones=1))] == [(0, 1, 2, 3), (4, 5, 6, 7)]
+    assert [tuple(np.flatnonzero(row).tolist()) for row in lost_sets(placement, Loss(zones=1))] == [
+        (0, 1, 2, 3),
+        (4, 5, 6, 7),
+    ]
     assert not lost_sets(placement, Loss()).any()
 
 

@@ -21,7 +21,7 @@ _PLACED_REPLICAS = 16_000
 _LOST_REPLICAS = 400_000
 _SEEDS = 8
 _LOST_SETS = 64
-_KEPT_CELLS = 2_000_000  # counts larger than this are not kept for the next plan of the same layout
+_KEPT_CELLS = 500_000  # counts by broker and class beyond this are neither made nor kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,53 +176,40 @@ def survivors(
 
     A returned broker is in sync again and leads nothing until the preferred election.
     """
-    tally = _kept_counts(layout, loss) if _cells(layout, loss) <= _KEPT_CELLS else _counts(layout, loss)
-    replica, leaders = tally.loads(replica_loads(topics, classes), leader_loads(topics, classes))
-    if fetch_from_follower and len(tally.placement.sizes) > 1:
-        leaders["consume"] = leaders["consume"] + _moved_reads(tally, topics, classes)
-    gone = np.broadcast_to(tally.lost[:, None, :], tally.shape)
+    after = _aftermath(layout, loss)
+    weights = replica_loads(topics, classes), leader_loads(topics, classes)
+    if math.prod(after.shape) * len(classes.count) <= _KEPT_CELLS:
+        counts = _kept_counts(layout, loss)
+        (replica, leaders), unwritable, offline = counts.loads(*weights), counts.unwritable, counts.offline
+    else:
+        replica, leaders, unwritable, offline = _summed(after, *weights)
+    if fetch_from_follower and len(after.placement.sizes) > 1:
+        leaders["consume"] = leaders["consume"] + _moved_reads(after, topics, classes)
+    gone = np.broadcast_to(after.lost[:, None, :], after.shape)
     if not loss.returned:
         replica = {key: np.where(gone, np.nan, total) for key, total in replica.items()}
         leaders = {key: np.where(gone, np.nan, total) for key, total in leaders.items()}
-    return Survivors(replica, leaders, tally.unwritable / classes.count, tally.offline / classes.count, ~gone)
+    return Survivors(replica, leaders, unwritable / classes.count, offline / classes.count, ~gone)
 
 
-def _cells(layout: Layout, loss: Loss) -> int:
-    placement = place_topics(layout)
-    return len(lost_sets(placement, loss)) * placement.seeds * layout.brokers * len(layout.class_count)
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """A placement, and the sets of brokers that it loses."""
 
+    placement: Placement
+    lost: npt.NDArray[np.bool_]
+    returned: bool
 
-def _counts(layout: Layout, loss: Loss) -> _Tally:
-    """Count who holds and leads what after the loss."""
-    placement = place_topics(layout)
-    tally = _Tally(placement, lost_sets(placement, loss), loss, len(layout.class_count))
-    for group in placement.groups:
-        tally.add(group)
-    return tally
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Lost sets, placements, brokers."""
+        return (len(self.lost), self.placement.seeds, self.placement.brokers)
 
-
-_kept_counts = lru_cache(maxsize=48)(_counts)
-
-
-# what stops flowing into a replica while its partition refuses writes
-_FLOWS = frozenset({"write", "disk_write", "iops"})
-
-
-class _Tally:
-    """Counts replicas and leaders of each partition class on each broker; loads are these counts times weights."""
-
-    def __init__(self, placement: Placement, lost: npt.NDArray[np.bool_], loss: Loss, classes: int) -> None:
-        self.placement, self.lost, self.returned = placement, lost, loss.returned
-        self.shape = (len(lost), placement.seeds, placement.brokers)
-        self.classes = classes
-        self.offset = np.arange(len(lost) * placement.seeds).reshape(len(lost), -1, 1) * placement.brokers
-        self.replicas = np.zeros((1, *self.shape[1:], classes))
-        self.blocked: Array | None = None  # replicas whose partitions refuse writes, only where there are any
-        self.leaders = np.zeros((*self.shape, classes))
-        self.writing = np.zeros((*self.shape, classes))
-        self.copies = np.zeros((*self.shape, classes))
-        self.unwritable = np.zeros((*self.shape[:2], classes))
-        self.offline = np.zeros((*self.shape[:2], classes))
+    @property
+    def offset(self) -> Integers:
+        """What to add to a broker's number to tell lost sets and placements apart."""
+        sets, seeds, brokers = self.shape
+        return np.arange(sets * seeds).reshape(sets, seeds, 1) * brokers
 
     def fate(self, group: Group) -> tuple[Integers, npt.NDArray[np.bool_], Integers, npt.NDArray[np.bool_]]:
         """Leader of each partition, which replicas are live, how many, and whether writes are taken."""
@@ -236,22 +223,89 @@ class _Tally:
     def sum(self, index: Integers, weights: Array) -> Array:
         """Sum `weights` by (lost set, placement, broker)."""
         flat = np.ascontiguousarray(np.broadcast_to(weights, index.shape)).ravel()
-        return np.bincount(index.ravel(), flat, math.prod(self.shape)).reshape(self.shape).astype(float)
+        return np.bincount(index.ravel(), flat, math.prod(self.shape)).reshape(self.shape)
+
+    def count_classes(self, group: Group, chosen: npt.NDArray[np.bool_], classes: int) -> Array:
+        """Chosen partitions by (lost set, placement, class)."""
+        sets, seeds, _ = self.shape
+        cell = np.arange(sets * seeds).reshape(sets, seeds, 1) * classes + group.partition_class
+        return np.bincount(cell.ravel(), chosen.ravel(), sets * seeds * classes).reshape(sets, seeds, classes)
+
+
+def _aftermath(layout: Layout, loss: Loss) -> Aftermath:
+    placement = place_topics(layout)
+    return Aftermath(placement, lost_sets(placement, loss), loss.returned)
+
+
+@lru_cache(maxsize=48)
+def _kept_counts(layout: Layout, loss: Loss) -> _Tally:
+    """Who holds and leads what after the loss, kept because it does not depend on the load."""
+    after = _aftermath(layout, loss)
+    tally = _Tally(after, len(layout.class_count))
+    for group in after.placement.groups:
+        tally.add(group)
+    return tally
+
+
+# what stops flowing into a replica while its partition refuses writes
+_FLOWS = frozenset({"write", "disk_write", "iops"})
+
+
+def _summed(
+    after: Aftermath, per_replica: Mapping[str, Array], per_leader: Mapping[str, Array]
+) -> tuple[dict[str, Array], dict[str, Array], Array, Array]:
+    """Loads without counting classes first: for many topics, where counts by class would be mostly zeros."""
+    classes = len(per_replica["write"])
+    replica = {key: np.zeros(after.shape) for key in per_replica}
+    leader = {key: np.zeros(after.shape) for key in (*per_leader, "leaders", "copies")}
+    unwritable, offline = (np.zeros((*after.shape[:2], classes)) for _ in range(2))
+    for group in after.placement.groups:
+        led, alive, live, writable = after.fate(group)
+        index, blocked = led + after.offset, not writable.all()
+        placed = group.assignment[None] + after.offset[:, :, :, None]
+        flowing = (alive & writable[..., None]).astype(float) if blocked else 1.0
+        for key, per_class in per_replica.items():
+            weight = per_class[group.partition_class][:, None]
+            replica[key] += after.sum(placed, weight * flowing if key in _FLOWS else weight)
+        for key, per_class in per_leader.items():
+            leader[key] += after.sum(index, per_class[group.partition_class] * writable)
+        leader["leaders"] += after.sum(index, (live > 0).astype(float))
+        leader["copies"] += after.sum(index, per_leader["write"][group.partition_class] * writable * (live - 1.0))
+        if blocked:
+            unwritable += after.count_classes(group, ~writable, classes)
+            offline += after.count_classes(group, live == 0, classes)
+    return replica, leader, unwritable, offline
+
+
+class _Tally:
+    """Counts replicas and leaders of each partition class on each broker; loads are these counts times weights."""
+
+    def __init__(self, after: Aftermath, classes: int) -> None:
+        self.after, self.classes = after, classes
+        shape = after.shape
+        self.replicas = np.zeros((1, *shape[1:], classes))
+        self.blocked: Array | None = None  # replicas whose partitions refuse writes, only where there are any
+        self.leaders = np.zeros((*shape, classes))
+        self.writing = np.zeros((*shape, classes))
+        self.copies = np.zeros((*shape, classes))
+        self.unwritable = np.zeros((*shape[:2], classes))
+        self.offline = np.zeros((*shape[:2], classes))
 
     def _by_class(self, index: Integers, classes: Integers, weights: Array | None = None) -> Array:
         """Sum `weights` (ones when not given) by (lost set, placement, broker, class)."""
         flat = None if weights is None else weights.ravel()
-        cells = math.prod(self.shape) * self.classes
-        total = np.bincount((index * self.classes + classes).ravel(), flat, cells)
-        return total.reshape(*self.shape, self.classes).astype(float)
+        shape = (*self.after.shape, self.classes)
+        return (
+            np.bincount((index * self.classes + classes).ravel(), flat, math.prod(shape)).reshape(shape).astype(float)
+        )
 
     def add(self, group: Group) -> None:
         """Count one group of partitions."""
-        leader, alive, live, writable = self.fate(group)
+        leader, alive, live, writable = self.after.fate(group)
         classes = group.partition_class
-        placed = (group.assignment + self.offset[:1, :, :, None]) * self.classes + classes[:, None]
+        placed = (group.assignment + self.after.offset[:1, :, :, None]) * self.classes + classes[:, None]
         self.replicas[0] += np.bincount(placed.ravel(), minlength=self.replicas.size).reshape(self.replicas.shape[1:])
-        index = leader + self.offset
+        index = leader + self.after.offset
         if writable.all():
             led = self._by_class(index, classes)
             self.leaders += led
@@ -272,12 +326,11 @@ class _Tally:
         self.leaders += self._by_class(index, classes, (live > 0).astype(float))
         self.writing += self._by_class(index, classes, writable.astype(float))
         stuck = (alive & ~writable[..., None]).astype(float)
-        placed = np.broadcast_to(group.assignment[None] + self.offset[..., None], stuck.shape)
+        placed = np.broadcast_to(group.assignment[None] + self.after.offset[..., None], stuck.shape)
         counted = self._by_class(placed, classes[:, None], stuck)
         self.blocked = counted if self.blocked is None else self.blocked + counted
-        cell = np.arange(math.prod(self.shape[:2])).reshape(*self.shape[:2], 1) * self.classes + classes
-        for share, missing in ((self.unwritable, ~writable), (self.offline, live == 0)):
-            np.add(share, np.bincount(cell.ravel(), missing.ravel(), share.size).reshape(share.shape), out=share)
+        self.unwritable += self.after.count_classes(group, ~writable, self.classes)
+        self.offline += self.after.count_classes(group, live == 0, self.classes)
 
     def loads(
         self, per_replica: Mapping[str, Array], per_leader: Mapping[str, Array]
@@ -285,7 +338,7 @@ class _Tally:
         """Counts times weights, by name."""
         replica_weights = np.stack(list(per_replica.values()), axis=1)
         leader_weights = np.stack(list(per_leader.values()), axis=1)
-        held = np.broadcast_to(self.replicas @ replica_weights, (*self.shape, len(per_replica)))
+        held = np.broadcast_to(self.replicas @ replica_weights, (*self.after.shape, len(per_replica)))
         if self.blocked is not None:
             flowing = np.array([key in _FLOWS for key in per_replica])
             held = held - self.blocked @ (replica_weights * flowing)
@@ -297,23 +350,23 @@ class _Tally:
         return replica, leader
 
 
-def _moved_reads(tally: _Tally, topics: TopicArrays, classes: PartitionClasses) -> Array:
+def _moved_reads(after: Aftermath, topics: TopicArrays, classes: PartitionClasses) -> Array:
     """KIP-392: a member reads from the leader if that is in its zone, else from a live replica in its zone.
 
     Returned is the change of the bytes that each broker sends to consumers.
     """
-    sizes = tally.placement.sizes
+    sizes = after.placement.sizes
     rack = rack_of_broker(sizes)
-    change = np.zeros(tally.shape)
-    for group in tally.placement.groups:
-        leader, alive, _, writable = tally.fate(group)
-        index = group.assignment[None] + tally.offset[..., None]
+    change = np.zeros(after.shape)
+    for group in after.placement.groups:
+        leader, alive, _, writable = after.fate(group)
+        index = group.assignment[None] + after.offset[..., None]
         topic = classes.topic.astype(np.intp)[group.partition_class]
         zone_bytes = topics.consumer_zone_bytes_per_s[topic] * classes.share[group.partition_class][:, None]
         for zone in range(min(zone_bytes.shape[1], len(sizes))):
             near = (rack[group.assignment] == zone)[None] & alive
             count = near.sum(axis=-1)
             moved = zone_bytes[:, zone] * writable * ((rack[leader] != zone) & (count > 0))
-            change -= tally.sum(leader + tally.offset, moved)
-            change += tally.sum(index, near * (moved / np.maximum(count, 1))[..., None])
+            change -= after.sum(leader + after.offset, moved)
+            change += after.sum(index, near * (moved / np.maximum(count, 1))[..., None])
     return change

@@ -114,7 +114,7 @@ def _ratios_at(scenario: Scenario, brokers: int) -> Ratios:
 
 
 def _largest(ratio: Callable[[float], float]) -> float | None:
-    """The largest factor with `ratio(factor) <= 1`; None when the ratio never reaches 1, 0 when it always exceeds it."""
+    """The largest factor with `ratio(factor) <= 1`; None when there is no such limit, 0 when no factor holds."""
     low, high = 0.0, 1.0
     while ratio(high) <= 1:
         low, high = high, high * 2

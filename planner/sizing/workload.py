@@ -233,7 +233,7 @@ def flows(workload: Workload, batch: Array, note: Trace) -> dict[str, Array]:
     produce = note(
         "topics.record_in_bytes_per_s", traffic.produce_in_bytes_per_s, records_per_s=peak, wire_bytes_per_record=wire
     )
-    marked = {
+    marked: dict[str, Any] = {
         "transactions_per_s": given["transactions_per_s"] * workload.load_factor * workload.growth,
         "marker_bytes": constant("records.transaction_marker_bytes"),
     }
@@ -246,7 +246,9 @@ def flows(workload: Workload, batch: Array, note: Trace) -> dict[str, Array]:
         "average_records_per_s": average,
         "peak_records_per_s": peak,
         "produce_in_bytes_per_s": arriving,
-        "average_bytes_per_s": traffic.topic_in_bytes_per_s(produce_in_bytes_per_s=average * wire, **marked),
+        "average_bytes_per_s": np.asarray(
+            traffic.topic_in_bytes_per_s(produce_in_bytes_per_s=average * wire, **marked)
+        ),
         # the topic's own peak, whatever the others do: what its partitions have to take
         "own_peak_records_per_s": average * given["peak_ratio"],
         "own_peak_bytes_per_s": average * given["peak_ratio"] * wire,

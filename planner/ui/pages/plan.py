@@ -10,17 +10,20 @@ import streamlit as st
 
 from planner import codec
 from planner.reports import report, tables
-from planner.results import Plan
+from planner.results import RESOURCES, Plan
 from planner.scenario import InputError
 from planner.ui import inputs, state, views
 
 Rows = list[dict[str, Any]]
+_SHOWN = 20  # rows of a table that are all on the page; longer ones scroll
+_REFUSED = 50  # errors that are listed
 
 # The wall has two forms, and the width of the page, which the server does not know, decides which one is seen.
 STYLE = """<style>
 .stApp { font-variant-numeric: tabular-nums; }
 .st-key-wall { container-type: inline-size; position: relative; }
 .st-key-wall_list { position: absolute; visibility: hidden; height: 0; overflow: hidden; }
+.st-key-figures { row-gap: 0; }
 .st-key-figures strong { text-decoration: underline dotted; text-underline-offset: 0.2em; }
 .st-key-explained pre, .st-key-explained code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
 @container (max-width: 640px) {
@@ -59,8 +62,8 @@ def _refusals(errors: list[InputError]) -> None:
 
 def _refusal(what: str, errors: list[InputError]) -> None:
     count = f"{len(errors)} things are" if len(errors) > 1 else "One thing is"
-    lines = "\n".join(f"- {line}" for line in views.error_markdown(errors[:50]))
-    more = f"\n\nand {len(errors) - 50} more." if len(errors) > 50 else ""  # noqa: PLR2004 - a page, not a log
+    lines = "\n".join(f"- {line}" for line in views.error_markdown(errors[:_REFUSED]))
+    more = f"\n\nand {len(errors) - _REFUSED} more." if len(errors) > _REFUSED else ""
     st.error(f"**{what}** {count} wrong with it; below is still the last answer.\n\n{lines}{more}")
 
 
@@ -119,8 +122,14 @@ def _wall(plan: Plan, rows: Rows) -> None:
 
 
 def _table(table: tables.Table, alt: str) -> None:
+    rows = views.table_rows(table)
     st.markdown(f"**{table.title}**")
-    st.dataframe(pd.DataFrame(views.table_rows(table)), hide_index=True, alt=alt)
+    if table.prose and len(rows) <= len(RESOURCES):
+        st.table([{key: views.escape(text) for key, text in row.items()} for row in rows], hide_index=True, alt=alt)
+    else:
+        st.dataframe(
+            pd.DataFrame(rows), height="content" if len(rows) < _SHOWN else "auto", hide_index=True, alt=alt
+        )
     for note in table.notes:
         st.caption(views.escape(note))
 
@@ -171,6 +180,7 @@ def _topics(plan: Plan) -> None:
     }
     st.dataframe(
         table,
+        height="content" if len(table) < _SHOWN else "auto",
         hide_index=True,
         column_config={"Topic": st.column_config.TextColumn(pinned=True), **numbers},
         alt="A row per topic: partitions and what decides them, bytes per second at peak, bytes on disk, copies.",
