@@ -54,7 +54,7 @@ def layout(row: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("row", RUNS["rows"], ids=layout)
 def test_kafkas_own_placer(row: dict[str, Any]) -> None:
-    """Means differ by half a printed digit and the standard error of both samples; their extremes are not unheard of."""
+    """Means differ by half a printed digit and both samples' standard errors; their extremes are not unheard of."""
     sizes = rack_sizes(row["brokers"], row["racks"] or 1)
     ours = busiest(placed(row["partitions"], sizes, row["replication_factor"], SEEDS), row["brokers"])
     digit = 0.5 * 10.0 ** -RUNS["digits"]

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-for folder in (ROOT, ROOT / "tools"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
 
-from run_blocks import run_blocks  # noqa: E402
+from tools.run_blocks import run_blocks  # noqa: E402
 
 import planner  # noqa: E402 - found beside this folder
 from planner import model  # noqa: E402

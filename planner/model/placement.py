@@ -225,19 +225,17 @@ def _orders(
     Beyond the brokers that a small rack has, its row says nothing.
     """
     racks, longest = len(sizes), max(sizes)
-    shuffled_racks = np.argsort(generator.random((first.size, racks)), axis=1)
-    rotated_racks = (np.arange(racks)[None, :] + generator.integers(racks, size=(first.size, 1))) % racks
-    keys = generator.random((first.size, racks, longest))
-    absent = np.arange(longest)[None, :] >= np.asarray(sizes)[:, None]
-    keys[:, absent] = 2.0  # beyond any random key, so the places a small rack lacks sort to the end
-    shuffled = np.argsort(keys, axis=2)
+    rack_order = (np.arange(racks)[None, :] + generator.integers(racks, size=(first.size, 1))) % racks
     length = np.asarray(sizes)[None, :, None]
     start = (generator.random((first.size, racks, 1)) * length).astype(np.intp)
-    rotated = (np.arange(longest)[None, None, :] + start) % length
-    return (
-        np.where(first[:, None], rotated_racks, shuffled_racks),
-        np.where(first[:, None, None], rotated, shuffled),
-    )
+    broker_order = (np.arange(longest)[None, None, :] + start) % length
+    later = np.flatnonzero(~first)
+    rack_order[later] = np.argsort(generator.random((later.size, racks)), axis=1)
+    keys = generator.random((later.size, racks, longest))
+    absent = np.arange(longest)[None, :] >= np.asarray(sizes)[:, None]
+    keys[:, absent] = 2.0  # beyond any random key, so the places a small rack lacks sort to the end
+    broker_order[later] = np.argsort(keys, axis=2)
+    return rack_order, broker_order
 
 
 @dataclass(slots=True)

@@ -217,7 +217,8 @@ def connected_fraction(*, follower_replicas: Numeric, brokers: Numeric) -> Numer
 
     Validity
     --------
-    Balanced placement.
+    Balanced placement. Racks keep followers out of the leader's rack while RF is at most the racks: then this is high
+    by up to (B-1)/(B-B/A).
 
     Examples
     --------
@@ -230,3 +231,45 @@ def connected_fraction(*, follower_replicas: Numeric, brokers: Numeric) -> Numer
     """
     pairs = np.maximum(np.asarray(brokers) * (np.asarray(brokers) - 1), 1)
     return np.where(np.asarray(brokers) > 1, 1 - np.exp(-follower_replicas / pairs), 0.0)
+
+
+@formula(
+    "clients * min(partitions_each / brokers, 1)",
+    unit="count",
+    source="arithmetic",
+)
+def client_connections(*, clients: Numeric, partitions_each: Numeric, brokers: Numeric) -> Numeric:
+    """Connections that a broker holds from clients of one kind.
+
+    Parameters
+    ----------
+    clients
+        Producers of a topic, or members of a group [count], >= 0.
+    partitions_each
+        Partitions that one of them writes to or owns [count], >= 0.
+    brokers
+        Brokers in the cluster [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Connections per broker [count].
+
+    Assumptions
+    -----------
+    A client connects to the brokers that lead its partitions, once to each, and leaders are spread evenly.
+
+    Validity
+    --------
+    Clients that use several topics are counted once per topic; bootstrap and coordinator connections are left out.
+
+    Examples
+    --------
+    >>> float(client_connections(clients=10, partitions_each=6, brokers=12))
+    5.0
+
+    References
+    ----------
+    arithmetic
+    """
+    return clients * np.minimum(partitions_each / brokers, 1)

@@ -135,7 +135,7 @@ def _draft(scenario: Scenario) -> Draft:
     count = scenario.cluster.brokers or required or _best_effort(sizer, needed)
     trace = Trace(labels=workload.names)
     sized = size_at(workload, count, trace)
-    evaluation = sizer.evaluation(count)
+    evaluation = sizer.complete(count)
     binding, runner_up = _binding(needed, sizer, count)
     reason = None if required is not None else _no_count_reason(needed)
     raw = needed[binding.resource].raw

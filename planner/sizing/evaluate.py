@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from planner.constants import constant
 from planner.model import cpu, handles, memory, recovery, requests, states, utilisation
 from planner.model.placement import rack_sizes
 from planner.model.types import Array
-from planner.sizing.loads import PartitionClasses, TopicArrays
+from planner.sizing.loads import Load, PartitionClasses, TopicArrays
 from planner.sizing.simulate import Layout, Loss, Survivors, layout_of, leader_loads, replica_loads, survivors
 
 FIGURES = (
@@ -63,7 +63,6 @@ class Setting:
     fetch_from_follower: bool
     tls: bool
     replica_fetchers: int
-    clients: float
     page_cache_s: float
     calibration: float
     re_replicate: bool
@@ -110,21 +109,32 @@ class Evaluation:
     utilisation: Mapping[tuple[str, str], float]  # (resource, state)
 
 
-def evaluate(topics: TopicArrays, classes: PartitionClasses, setting: Setting, brokers: int) -> Evaluation:
-    """Compute every state at `brokers`; the caller checks limits."""
+def evaluate(
+    load: Load, setting: Setting, brokers: int, wanted: Collection[str], known: Mapping[str, Outcome] | None = None
+) -> Evaluation:
+    """Compute the wanted states at `brokers` beside those known already; the caller checks limits."""
+    topics, classes = load.topics, load.classes
     layout = layout_of(topics, classes, brokers, setting.zones)
-    sizes = rack_sizes(brokers, setting.zones)
+    found = dict(known or {})
+    for name, loss in _losses(setting, brokers).items():
+        if name in wanted and name not in found:
+            found[name] = _outcome(topics, classes, setting, layout, loss)
+    down = max(setting.brokers_down, 1)
+    if "reduced" in wanted and brokers - down >= topics.replication_factor.max(initial=1):
+        found["reduced"] = _reduced(found["healthy"], topics, setting, brokers, down)
+    refill = _refill(found["returned"], setting, brokers, down) if "returned" in found else None
+    return Evaluation(brokers, found, refill, _utilisations(found, refill, setting))
+
+
+def _losses(setting: Setting, brokers: int) -> dict[str, Loss]:
+    """Who is lost in each state that applies at this count."""
     down, zones_down = max(setting.brokers_down, 1), max(setting.zones_down, 1)
     losses = {"healthy": Loss()}
     if down < brokers:
         losses |= {"broker_down": Loss(brokers=down), "returned": Loss(brokers=down, returned=True)}
-    if zones_down < len(sizes):
+    if zones_down < len(rack_sizes(brokers, setting.zones)):
         losses["zone_down"] = Loss(zones=zones_down)
-    found = {name: _outcome(topics, classes, setting, layout, loss) for name, loss in losses.items()}
-    if brokers - down >= topics.replication_factor.max(initial=1):
-        found["reduced"] = _reduced(found["healthy"], topics, setting, brokers, down)
-    refill = _refill(found["returned"], setting, brokers, down) if "returned" in found else None
-    return Evaluation(brokers, found, refill, _utilisations(found, refill, setting))
+    return losses
 
 
 def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int) -> float:
@@ -247,7 +257,7 @@ def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int
         "open_files": handles.open_files(
             segments=segments,
             deleted_segments=replica["deleted_segments"],
-            connections=sockets(setting, live),
+            connections=sockets(topics, setting, live),
             base_open_files=constant("handles.base_open_files"),
         ),
         "mmaps": handles.mmaps(
@@ -280,11 +290,11 @@ def cpu_arguments(setting: Setting, served: Any, network_in: Any, network_out: A
     }
 
 
-def sockets(setting: Setting, brokers: int) -> float:
+def sockets(topics: TopicArrays, setting: Setting, brokers: int) -> float:
     """Connections that a broker holds: clients, other brokers, controllers."""
     return float(
         handles.connections(
-            client_connections=setting.clients,
+            client_connections=topics.client_connections,
             brokers=brokers,
             replica_fetchers=setting.replica_fetchers,
             controller_connections=constant("handles.controller_connections"),
@@ -317,13 +327,15 @@ def _reduced(healthy: Outcome, topics: TopicArrays, setting: Setting, brokers: i
     scale = brokers / (brokers - down)
     constant_part = {"cpu_fraction", "memory_bytes", "open_files", "mmaps"}
     mean = {key: value * scale for key, value in healthy.mean.items() if key not in constant_part}
-    mean.update(_fixed_and_shared(healthy, setting, brokers, down))
+    mean.update(_fixed_and_shared(healthy, topics, setting, brokers, down))
     fullest = {key: healthy.fullest[key] + mean[key] - healthy.mean[key] for key in healthy.mean}
     none = np.zeros(len(topics.names))
     return Outcome(down, mean, fullest, none, none, all_writable=True)
 
 
-def _fixed_and_shared(healthy: Outcome, setting: Setting, brokers: int, down: int) -> dict[str, float]:
+def _fixed_and_shared(
+    healthy: Outcome, topics: TopicArrays, setting: Setting, brokers: int, down: int
+) -> dict[str, float]:
     """Figures with a fixed part, which does not grow when fewer brokers share the rest."""
     scale = brokers / (brokers - down)
     idle = setting.calibration * constant("cpu.idle_cores") / setting.hardware.vcpu
@@ -331,7 +343,9 @@ def _fixed_and_shared(healthy: Outcome, setting: Setting, brokers: int, down: in
     fixed = {
         "cpu_fraction": idle,
         "memory_bytes": min(floor, healthy.mean["memory_bytes"]),
-        "open_files": min(sockets(setting, brokers) + constant("handles.base_open_files"), healthy.mean["open_files"]),
+        "open_files": min(
+            sockets(topics, setting, brokers) + constant("handles.base_open_files"), healthy.mean["open_files"]
+        ),
         "mmaps": min(constant("handles.base_mmaps"), healthy.mean["mmaps"]),
     }
     return {key: part + (healthy.mean[key] - part) * scale for key, part in fixed.items()}

@@ -187,10 +187,11 @@ def _storage(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]
         yield Finding(
             "retention_forever", "warning", message, "Set policy.horizon, a retention limit, or tier the topic."
         )
+    slow = {topic.name for index, topic in enumerate(draft.workload.topics) if _fills_slowly(draft, index)}
     slack = [
         name
         for name, topic in topics.items()
-        if topic.disk_bytes_worst > 1.5 * max(topic.disk_bytes, 1.0) or _slow_segments(draft, name)
+        if name in slow or topic.disk_bytes_worst > 1.5 * max(topic.disk_bytes, 1.0)
     ]
     if slack:
         message = (
@@ -212,12 +213,11 @@ def _storage(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]
         )
 
 
-def _slow_segments(draft: Draft, name: str) -> bool:
+def _fills_slowly(draft: Draft, index: int) -> bool:
     """Whether a segment takes longer to fill than half the retention, so that it sets what stays on disk."""
-    topic = draft.workload.topics[draft.workload.names.index(name)]
+    topic = draft.workload.topics[index]
     if not topic.deleted or topic.tiered is not None or math.isinf(topic.retention.time):
         return False
-    index = draft.workload.names.index(name)
     rate = float(draft.sized.columns["average_bytes_per_s"][index] / draft.sized.columns["partitions"][index])
     fills = min(topic.segment.bytes / rate, topic.segment.time) if rate > 0 else 0.0
     return fills > topic.retention.time / 2
@@ -317,7 +317,7 @@ def _mirrors(draft: Draft) -> Iterator[Finding]:
 
 
 def _inputs(draft: Draft) -> Iterator[Finding]:
-    ranges = ranges_of(draft.scenario)
+    ranges = list(ranges_of(draft.scenario))
     if ranges:
         message = f"{len(ranges)} inputs are ranges; this plan takes their likely values."
         yield Finding("likely_values", "info", message, "Use `uncertainty` for quantiles.")

@@ -24,6 +24,7 @@ class TopicArrays:
     consumer_requests_per_s: Array
     batches_per_request: Array
     disk_read_bytes_per_s: Array  # by lagging readers, from the leader's disk
+    client_connections: float  # per broker, of all topics together
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,8 @@ class Load:
 
     topics: TopicArrays
     classes: PartitionClasses
+
+    @property
+    def replicas(self) -> float:
+        """Replicas of all topics."""
+        return float(self.topics.partitions @ self.topics.replication_factor)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from planner.constants import constant
-from planner.results import RESOURCE_WORDS, RESOURCES, Need
+from planner.results import RESOURCE_WORDS, RESOURCES, STATES, Need
 from planner.sizing.evaluate import Evaluation, Setting, evaluate, healthy_mean_utilisation, lone_utilisation, threshold
 from planner.sizing.loads import Load
 
 _CONSECUTIVE = 48  # candidates looked at one by one before the steps grow by 5 %
 _EACH = 4  # how many candidates pass between two looks at whether more brokers can help at all
+_MANY_REPLICAS = 50_000  # from here on counts are not tried one by one
 _TOLERANCE = 1e-9
 
 Where = tuple[str, str]
@@ -32,10 +33,15 @@ class Sizer:
     means: dict[int, dict[str, float]] = field(default_factory=dict)
 
     def evaluation(self, brokers: int) -> Evaluation:
-        """All states at `brokers`, computed once."""
+        """The checked states at `brokers`, computed once."""
         if brokers not in self.evaluations:
-            load = self.load_at(brokers)
-            self.evaluations[brokers] = evaluate(load.topics, load.classes, self.setting, brokers)
+            self.evaluations[brokers] = evaluate(self.load_at(brokers), self.setting, brokers, self.checked)
+        return self.evaluations[brokers]
+
+    def complete(self, brokers: int) -> Evaluation:
+        """Every state at `brokers`, also those that the policy does not ask for."""
+        known = self.evaluation(brokers).outcomes
+        self.evaluations[brokers] = evaluate(self.load_at(brokers), self.setting, brokers, STATES, known)
         return self.evaluations[brokers]
 
     def ratios(self, brokers: int) -> dict[Where, float]:
@@ -68,8 +74,22 @@ class Sizer:
         for tried, brokers in enumerate(self.candidates(start)):
             if self.holds(brokers, resource):
                 return brokers
+            if self.load_at(brokers).replicas > _MANY_REPLICAS:
+                return self._least_striding(brokers, resource)
             if tried % _EACH == _EACH - 1 and self.never(brokers, resource):
                 return None
+        return None
+
+    def _least_striding(self, start: int, resource: str | None) -> int | None:
+        """For layouts so large that fullest and mean move together: half the missing distance at a time."""
+        brokers = start
+        while brokers <= constant("sizing.brokers_max"):
+            missing = self.worst(brokers, resource)[1] - 1
+            if missing <= _TOLERANCE:
+                return brokers
+            if not math.isfinite(missing) or self.never(brokers, resource):
+                return None
+            brokers += self.step * max(1, int(brokers * missing / 2) // self.step)
         return None
 
     def candidates(self, start: int) -> Iterator[int]:

@@ -63,7 +63,6 @@ def setting_of(workload: Workload) -> Setting:
         fetch_from_follower=cluster.fetch_from_follower,
         tls=cluster.tls,
         replica_fetchers=cluster.replica_fetchers,
-        clients=_clients(scenario),
         page_cache_s=policy.page_cache,
         calibration=1.0,
         re_replicate=policy.survive.after_loss == "re-replicate",
@@ -79,15 +78,6 @@ def setting_of(workload: Workload) -> Setting:
 
 def _thresholds(limits: Utilisation) -> dict[str, float]:
     return {name: float(getattr(limits, name)) for name in type(limits).model_fields}
-
-
-def _clients(scenario: Scenario) -> float:
-    """Producers, and members of each group once; every client is taken to reach every broker."""
-    members: dict[str, int] = {}
-    for topic in scenario.topics:
-        for group in topic.consumers:
-            members[group.group] = max(members.get(group.group, 0), group.max_members or 0, group.members or 1)
-    return float(sum(topic.producers for topic in scenario.topics) + sum(members.values()))
 
 
 def internal_topics(scenario: Scenario) -> int:

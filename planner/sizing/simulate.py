@@ -223,13 +223,15 @@ class Aftermath:
     def sum(self, index: Integers, weights: Array) -> Array:
         """Sum `weights` by (lost set, placement, broker)."""
         flat = np.ascontiguousarray(np.broadcast_to(weights, index.shape)).ravel()
-        return np.bincount(index.ravel(), flat, math.prod(self.shape)).reshape(self.shape)
+        total: Array = np.bincount(index.ravel(), flat, math.prod(self.shape)).astype(float)
+        return total.reshape(self.shape)
 
     def count_classes(self, group: Group, chosen: npt.NDArray[np.bool_], classes: int) -> Array:
         """Chosen partitions by (lost set, placement, class)."""
         sets, seeds, _ = self.shape
         cell = np.arange(sets * seeds).reshape(sets, seeds, 1) * classes + group.partition_class
-        return np.bincount(cell.ravel(), chosen.ravel(), sets * seeds * classes).reshape(sets, seeds, classes)
+        total: Array = np.bincount(cell.ravel(), chosen.ravel(), sets * seeds * classes).astype(float)
+        return total.reshape(sets, seeds, classes)
 
 
 def _aftermath(layout: Layout, loss: Loss) -> Aftermath:

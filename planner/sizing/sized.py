@@ -47,6 +47,6 @@ def size_at(workload: Workload, brokers: int, trace: Trace | None = None) -> Siz
         if settled:
             break
     columns = {**flow, **asked, "partitions": count, "batch_records": batch}
-    topics = topic_arrays(workload, columns, count)
+    topics = topic_arrays(workload, columns, count, brokers)
     classes = classes_of(workload, columns, note)
     return Sized(Load(topics, classes), {**columns, **stored_columns(topics, classes, note)}, reasons)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from planner.constants import constant, constants
 from planner.model import handles, partitions
@@ -60,6 +61,7 @@ def _shown(reasons: dict[str, float], workload: Workload, index: int) -> dict[st
     return shown
 
 
+@lru_cache(maxsize=4096)
 def ladder(count: int, members: int, brokers: int) -> tuple[Rung, ...]:
     """Nearby counts with many divisors or a multiple of the brokers, the chosen one among them, in rising order."""
     low, high = max(1, count // 2), count * 2

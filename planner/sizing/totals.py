@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from planner.constants import constant, constants
 from planner.model import controllers, cpu, states, traffic, utilisation
@@ -278,18 +279,15 @@ def assumptions_of(workload: Workload) -> tuple[Assumption, ...]:
     return tuple(rows)
 
 
-def ranges_of(scenario: object, prefix: str = "") -> list[tuple[str, Ranged]]:
+def ranges_of(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Ranged]]:
     """Every quantity of the scenario that was given as a range, with its path."""
-    from pydantic import BaseModel
-
-    found: list[tuple[str, Ranged]] = []
-    if isinstance(scenario, Ranged):
-        return [(prefix, scenario)]
-    if isinstance(scenario, BaseModel):
-        for name in type(scenario).model_fields:
-            found += ranges_of(getattr(scenario, name), f"{prefix}.{name}" if prefix else name)
-    elif isinstance(scenario, tuple):
-        for index, item in enumerate(scenario):
-            label = getattr(item, "name", None) or getattr(item, "group", None) or index
-            found += ranges_of(item, f"{prefix}.{label}")
-    return found
+    for name, value in section.__dict__.items():
+        if isinstance(value, Ranged):
+            yield f"{prefix}{name}", value
+        elif isinstance(value, BaseModel):
+            yield from ranges_of(value, f"{prefix}{name}.")
+        elif isinstance(value, tuple):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    label = getattr(item, "name", None) or getattr(item, "group", None) or index
+                    yield from ranges_of(item, f"{prefix}{name}.{label}.")

@@ -42,7 +42,7 @@ def check(scenario: Scenario) -> Check:
         raise ScenarioError([InputError("cluster.brokers", None, message, "a count of brokers")])
     result = plan(scenario)
     setting, sizer = sizer_of(Workload(scenario))
-    evaluation = sizer.evaluation(scenario.cluster.brokers)
+    evaluation = sizer.complete(scenario.cluster.brokers)
     margins = tuple(
         Margin(
             resource=resource,

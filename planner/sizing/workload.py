@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from planner.constants import constant
 from planner.model import partitions, records, requests, traffic
@@ -133,6 +134,24 @@ class Workload:
         return self.column(lambda t: sum(link.topics is None or t.name in link.topics for link in links))
 
     @cached_property
+    def reads(self) -> Reads:
+        """Who reads what."""
+        pairs = [(index, group) for index, topic in enumerate(self.topics) for group in topic.consumers]
+        number = {name: position for position, name in enumerate(dict.fromkeys(group.group for _, group in pairs))}
+        members = np.zeros(len(number))
+        for _, group in pairs:
+            most = max(group.members or 1, group.max_members or 0)
+            members[number[group.group]] = max(members[number[group.group]], most)
+        return Reads(
+            np.array([index for index, _ in pairs], dtype=np.intp),
+            np.array([number[group.group] for _, group in pairs], dtype=np.intp),
+            np.array([group.members or 1 for _, group in pairs], dtype=float),
+            np.array([group.read_fraction for _, group in pairs], dtype=float),
+            np.array([group.protocol == "share" for _, group in pairs], dtype=bool),
+            members,
+        )
+
+    @cached_property
     def consumer_zone_shares(self) -> Array:
         """Bytes read per byte produced, by topic and by the zone of the reading member."""
         zones = self.scenario.cluster.zones
@@ -141,6 +160,18 @@ class Workload:
             for group in topic.consumers:
                 shares[index] += group.read_fraction * _zone_shares(group, zones)
         return shares
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """One entry per topic and group that reads it; and the members of each group once."""
+
+    topic: npt.NDArray[np.intp]
+    group: npt.NDArray[np.intp]
+    members: Array
+    read_fraction: Array
+    shared: npt.NDArray[np.bool_]
+    group_members: Array
 
 
 def _order(topic: Topic) -> tuple[float, ...]:
@@ -363,17 +394,17 @@ def planned_partitions(workload: Workload, reasons: Mapping[str, Array], brokers
     )
     # rounding up is a courtesy, so it stops where it would take more than its share of the replica limit
     share = workload.scenario.policy.replicas_per_broker_max * brokers / max(len(given), 1)
+    ceiling = np.floor(share / workload.given["replication_factor"])
     counts = [
-        given[index]
-        or partitions.useful_count(
-            raw[index],
-            stretch,
-            multiple=brokers if reasons["spread"][index] else 1,
-            ceiling=share / workload.given["replication_factor"][index],
-        )
-        for index in range(len(given))
+        given[index] or _useful(float(raw[index]), stretch, brokers if spread else 1, float(ceiling[index]))
+        for index, spread in enumerate(reasons["spread"].tolist())
     ]
     return np.array(counts, dtype=float)
+
+
+@lru_cache(maxsize=4096)
+def _useful(raw: float, stretch: float, multiple: int, ceiling: float) -> int:
+    return partitions.useful_count(raw, stretch, multiple=multiple, ceiling=ceiling)
 
 
 def requests_of(
@@ -433,21 +464,32 @@ def requests_of(
 
 def _consumer_requests(workload: Workload, appends: Array, count: Array, brokers: int) -> Array:
     """Fetch requests of all groups: each member asks each broker that leads one of its partitions."""
+    reads = workload.reads
     total = np.zeros(len(count))
-    for index, topic in enumerate(workload.topics):
-        for group in topic.consumers:
-            members = min(group.members or 1, count[index]) if group.protocol != "share" else group.members or 1
-            pairs = members * min(brokers, max(count[index] / members, 1.0))
-            each = requests.pair_fetch_requests_per_s(
-                appends_per_s=appends[index] * min(group.read_fraction, 1.0) / pairs,
-                round_trip_s=constant("requests.round_trip_s"),
-                idle_requests_per_s=constant("requests.idle_fetch_per_s"),
-            )
-            total[index] += pairs * float(each)
+    owned = count[reads.topic]
+    members = np.where(reads.shared, reads.members, np.minimum(reads.members, owned))
+    pairs = members * np.minimum(brokers, np.maximum(owned / members, 1.0))
+    each = requests.pair_fetch_requests_per_s(
+        appends_per_s=appends[reads.topic] * np.minimum(reads.read_fraction, 1.0) / pairs,
+        round_trip_s=constant("requests.round_trip_s"),
+        idle_requests_per_s=constant("requests.idle_fetch_per_s"),
+    )
+    np.add.at(total, reads.topic, pairs * each)
     return total
 
 
-def topic_arrays(workload: Workload, columns: Mapping[str, Array], count: Array) -> TopicArrays:
+def _connections(workload: Workload, count: Array, brokers: int) -> float:
+    """Connections from clients to one broker: producers of each topic, members of each group once."""
+    reads = workload.reads
+    owned = np.bincount(reads.group, count[reads.topic], len(reads.group_members))
+    producers = requests.client_connections(clients=workload.given["producers"], partitions_each=count, brokers=brokers)
+    members = requests.client_connections(
+        clients=reads.group_members, partitions_each=owned / np.maximum(reads.group_members, 1), brokers=brokers
+    )
+    return float(np.sum(producers) + np.sum(members))
+
+
+def topic_arrays(workload: Workload, columns: Mapping[str, Array], count: Array, brokers: int) -> TopicArrays:
     """The load per topic, ready to be placed."""
     given = workload.given
     produce = columns["produce_in_bytes_per_s"]
@@ -465,4 +507,5 @@ def topic_arrays(workload: Workload, columns: Mapping[str, Array], count: Array)
         consumer_requests_per_s=columns["consumer_requests_per_s"],
         batches_per_request=columns["batches_per_request"],
         disk_read_bytes_per_s=produce * given["lagging"],
+        client_connections=_connections(workload, count, brokers),
     )
