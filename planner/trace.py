@@ -10,11 +10,12 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
+Note: TypeAlias = Callable[..., Any]  # called like a Trace: name, function, then the numbers by name
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _WHOLE = 1e15  # whole numbers below this are written out
@@ -164,6 +165,11 @@ class Trace:
             name, rule.expression, numbers, value, unit or rule.unit, rule.source, rule.confidence, rule.summary
         )
         return value
+
+    @staticmethod
+    def silent(_name: str, function: Callable[..., Any], _unit: str = "", /, **numbers: Any) -> Any:
+        """Compute without recording: what a search calls for the counts that it only tries."""
+        return function(**numbers)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps.values())

@@ -244,8 +244,8 @@ def _verdicts(draft: Draft) -> tuple[Verdict, ...]:
     for (resource, state), ratio in sizer.ratios(brokers.count).items():
         limit = threshold(setting, resource, state)
         need = brokers.needed[resource]
-        one_less = brokers.count - sizer.step
-        spare = need.count is not None and one_less >= sizer.floor and need.count <= one_less
+        one_less = brokers.count - sizer.step if brokers.count - sizer.step >= sizer.floor else None
+        spare = need.count is not None and one_less is not None and need.count <= one_less
         judged = "short" if ratio > 1 + _TOLERANCE else "spare" if spare else "right"
         found.append(
             Verdict(

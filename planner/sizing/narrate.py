@@ -17,15 +17,19 @@ def percent(fraction: float) -> str:
     return format_quantity(fraction, "fraction")
 
 
-def action_for(judged: str, resource: str, need: Need, count: int, one_less: int) -> str:
-    """What to do about one verdict, in one sentence."""
+def action_for(judged: str, resource: str, need: Need, count: int, one_less: int | None) -> str:
+    """What to do about one verdict, in one sentence; `one_less` is None where fewer brokers cannot hold the replicas."""
     words = RESOURCE_WORDS[resource]
     if judged == "spare":
         return f"{one_less} brokers would still carry {words}."
+    if judged == "right" and one_less is None:
+        return "Within the limit; fewer brokers cannot hold the replicas."
     if judged == "right":
-        return f"{words[0].upper()}{words[1:]} is within its limit; {one_less} brokers would not be enough."
+        return f"Within the limit; {one_less} brokers would not be enough."
     if need.count is None:
         return f"More brokers do not help: {need.count_reason}."
+    if need.count <= count:
+        return f"Use {need.count} brokers or a larger type: at {count} the placement is uneven."
     return f"Add {need.count - count} brokers (to {need.count}) for {words}, or a larger broker type."
 
 

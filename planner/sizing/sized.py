@@ -18,9 +18,9 @@ from planner.sizing.workload import (
     requests_of,
     topic_arrays,
 )
-from planner.trace import Trace
+from planner.trace import Note, Trace
 
-_ROUNDS = 4  # batch size, bytes and partitions depend on each other; the loop settles in two rounds
+_ROUNDS = 8  # a derived batch depends on bytes and partitions, and they on it; given ones settle in one round
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,16 @@ class Sized:
     reasons: Mapping[str, Array]
 
 
-def size_at(workload: Workload, brokers: int, trace: Trace | None = None) -> Sized:
+def size_at(workload: Workload, brokers: int, note: Note = Trace.silent) -> Sized:
     """Compute records, traffic, partitions, requests and stored bytes for `brokers`."""
-    note = trace or Trace()
-    count = np.maximum(workload.given["partitions_given"], 1.0)
     batch = np.nan_to_num(workload.given["batch_given"], nan=1.0)
     for _ in range(_ROUNDS):
         flow = flows(workload, batch, note)
         reasons = partition_reasons(workload, flow, brokers, note)
-        planned = planned_partitions(workload, reasons, brokers, note)
-        asked = requests_of(workload, flow, planned, brokers, note)
-        settled = np.array_equal(planned, count) and np.allclose(asked["batch_records"], batch, rtol=1e-9)
-        count, batch = planned, asked["batch_records"]
+        count = planned_partitions(workload, reasons, brokers, note)
+        asked = requests_of(workload, flow, count, brokers, note)
+        settled = np.allclose(asked["batch_records"], batch, rtol=1e-9)
+        batch = asked["batch_records"]
         if settled:
             break
     columns = {**flow, **asked, "partitions": count, "batch_records": batch}

@@ -14,7 +14,7 @@ from planner.model import compaction, handles, iops, storage
 from planner.model.types import Array, Numeric
 from planner.sizing.loads import PartitionClasses, TopicArrays
 from planner.sizing.workload import Workload
-from planner.trace import Trace
+from planner.trace import Note, Trace
 
 Indices: TypeAlias = npt.NDArray[np.intp]
 
@@ -51,7 +51,7 @@ class _Rates:
         }
 
 
-def classes_of(workload: Workload, columns: Mapping[str, Array], note: Trace) -> PartitionClasses:
+def classes_of(workload: Workload, columns: Mapping[str, Array], note: Note) -> PartitionClasses:
     """Split each topic into its hottest partition and the others, and compute what a replica of each costs."""
     topic, share, count = _split(workload.top_key_fraction, columns["partitions"])
     stored = stored_bytes(workload, columns, topic, share, note)
@@ -111,7 +111,7 @@ def _index_fraction(columns: Mapping[str, Array]) -> Array:
     )
 
 
-def stored_bytes(workload: Workload, columns: Mapping[str, Array], topic: Indices, share: Array, note: Trace) -> Stored:
+def stored_bytes(workload: Workload, columns: Mapping[str, Array], topic: Indices, share: Array, note: Note) -> Stored:
     """Apply the rule of each topic's cleanup policy; the first limit to trip wins."""
     given = {name: value[topic] for name, value in workload.given.items()}
     average = columns["average_bytes_per_s"][topic] * share
@@ -171,7 +171,7 @@ def stored_bytes(workload: Workload, columns: Mapping[str, Array], topic: Indice
     )
 
 
-def _retained(rates: _Rates, period_s: Array, limit_bytes: Array, note: Trace, name: str) -> tuple[Array, Array]:
+def _retained(rates: _Rates, period_s: Array, limit_bytes: Array, note: Note, name: str) -> tuple[Array, Array]:
     """Live bytes under a time and a size limit, mean and most."""
     check: dict[str, Any] = {"check_interval_s": constant("storage.check_interval_s"), "segment_fill_bytes": rates.fill}
     live = []
@@ -186,11 +186,11 @@ def _retained(rates: _Rates, period_s: Array, limit_bytes: Array, note: Trace, n
     return tuple(np.where(rates.peak > 0, value, 0.0) for value in live)  # type: ignore[return-value]
 
 
-def _local(rates: _Rates, given: Mapping[str, Array], note: Trace) -> tuple[Array, Array]:
+def _local(rates: _Rates, given: Mapping[str, Array], note: Note) -> tuple[Array, Array]:
     """The part of a tiered topic that stays on the broker: local retention, and what waits for its copy."""
     by_rule = _retained(rates, given["local_s"], given["local_bytes"], note, "local")
     delay = np.full_like(rates.average, constant("storage.remote_copy_delay_s"))
-    uncopied = _retained(rates, delay, np.full_like(delay, np.inf), Trace(), "uncopied")
+    uncopied = _retained(rates, delay, np.full_like(delay, np.inf), Trace.silent, "uncopied")
     mean, most = (
         np.asarray(storage.tiered_local_bytes(local_rule_bytes=rule, uncopied_bytes=waiting))
         for rule, waiting in zip(by_rule, uncopied, strict=True)
@@ -274,7 +274,7 @@ def _passes(wire: Array, trigger: Numeric, keys: Array) -> Array:
     return np.asarray(compaction.passes_per_cleaning(dirty_keys=dirty, keys_per_pass=per_pass))
 
 
-def stored_columns(topics: TopicArrays, classes: PartitionClasses, note: Trace) -> dict[str, Array]:
+def stored_columns(topics: TopicArrays, classes: PartitionClasses, note: Note) -> dict[str, Array]:
     """Bytes per topic over all replicas: average, worst, remote."""
     topic = classes.topic.astype(np.intp)
     many = len(topics.names)

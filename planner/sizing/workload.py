@@ -16,7 +16,7 @@ from planner.model import partitions, records, requests, traffic
 from planner.model.types import Array
 from planner.scenario import ConsumerGroup, Scenario, Topic
 from planner.sizing.loads import TopicArrays
-from planner.trace import Trace
+from planner.trace import Note
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _zone_shares(group: ConsumerGroup, zones: int) -> Array:
     return counts / counts.sum() if counts.sum() else np.full(zones, 1 / zones)
 
 
-def flows(workload: Workload, batch: Array, note: Trace) -> dict[str, Array]:
+def flows(workload: Workload, batch: Array, note: Note) -> dict[str, Array]:
     """Bytes per record and flows per topic, for a known batch fill."""
     given, policy = workload.given, workload.scenario.policy
     section = note(
@@ -273,6 +273,7 @@ def flows(workload: Workload, batch: Array, note: Trace) -> dict[str, Array]:
     )
     return {
         "section_bytes": section,
+        "section_records": batch,
         "wire_bytes_per_record": wire,
         "average_records_per_s": average,
         "peak_records_per_s": peak,
@@ -286,7 +287,7 @@ def flows(workload: Workload, batch: Array, note: Trace) -> dict[str, Array]:
     }
 
 
-def partition_reasons(workload: Workload, flow: Mapping[str, Array], brokers: int, note: Trace) -> dict[str, Array]:
+def partition_reasons(workload: Workload, flow: Mapping[str, Array], brokers: int, note: Note) -> dict[str, Array]:
     """Each named reason for a partition count, not rounded; 0 where a reason does not apply."""
     given, policy = workload.given, workload.scenario.policy
     # today's load: the growth reason looks ahead on its own
@@ -385,7 +386,7 @@ def most_members(topic: Topic) -> float:
     return max((max(group.members or 0, group.max_members or 0) for group in classic_groups(topic)), default=0)
 
 
-def planned_partitions(workload: Workload, reasons: Mapping[str, Array], brokers: int, note: Trace) -> Array:
+def planned_partitions(workload: Workload, reasons: Mapping[str, Array], brokers: int, note: Note) -> Array:
     """The given count, else the largest reason rounded up to a useful one."""
     given = workload.given["partitions_given"]
     stretch = constant("partitions.useful_stretch")
@@ -408,7 +409,7 @@ def _useful(raw: float, stretch: float, multiple: int, ceiling: float) -> int:
 
 
 def requests_of(
-    workload: Workload, flow: Mapping[str, Array], count: Array, brokers: int, note: Trace
+    workload: Workload, flow: Mapping[str, Array], count: Array, brokers: int, note: Note
 ) -> dict[str, Array]:
     """Batch fill, and the produce and fetch requests per topic."""
     given = workload.given
@@ -418,7 +419,7 @@ def requests_of(
     # null keys fill one partition at a time, so all of a producer's records gather in one batch
     connections = given["producers"] * np.where(keyed, leaders_on, 1.0)
     rate = flow["peak_records_per_s"] / connections
-    record_bytes = flow["section_bytes"] / np.maximum(np.nan_to_num(given["batch_given"], nan=1.0), 1.0)
+    record_bytes = flow["section_bytes"] / flow["section_records"]
     full = records.full_batch_records(
         batch_size_bytes=given["batch_size_bytes"],
         record_bytes=np.maximum(record_bytes, 1.0),

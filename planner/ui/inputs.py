@@ -40,14 +40,14 @@ def column(errors: list[InputError]) -> None:
 
 
 def _example() -> None:
-    examples = {preset.name: preset for preset in codec.presets()}
+    examples = _examples()
     origin = st.session_state.origin
     name = state.key("example")
     chosen = st.selectbox(
         "Worked example",
         list(examples),
         index=list(examples).index(origin) if origin in examples else None,
-        format_func=lambda option: examples[option].title or option,
+        format_func=_title,
         placeholder=f"none: {origin}",
         key=name,
         on_change=_take_example,
@@ -57,6 +57,14 @@ def _example() -> None:
         st.caption(views.escape(examples[chosen].situation))
 
 
+def _examples() -> dict[str, codec.Preset]:
+    return {preset.name: preset for preset in codec.presets()}
+
+
+def _title(name: str) -> str:
+    return _examples()[name].title or name
+
+
 def _take_example(name: str) -> None:
     chosen = st.session_state[name]
     if chosen is not None:
@@ -64,18 +72,19 @@ def _take_example(name: str) -> None:
 
 
 def _upload() -> None:
-    # One key for the whole session: a worked example chosen later does not read the file again.
+    name = state.key("upload")
     st.file_uploader(
         "Your own: YAML, JSON, or a CSV of topics",
         type=["yaml", "yml", "json", "csv", "tsv"],
         max_upload_size=state.MAX_BYTES // 10**6,
-        key="upload",
+        key=name,
         on_change=_take_upload,
+        args=(name,),
     )
 
 
-def _take_upload() -> None:
-    file = st.session_state.upload
+def _take_upload(key: str) -> None:
+    file = st.session_state[key]
     if file is None:
         state.accept()
         return

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from planner import codec, units
-from planner.results import Plan
+from planner.reports.tables import margins_of
+from planner.results import Margin, Plan
 from planner.scenario import InputError, Scenario, ScenarioError
 from planner.sizing import plan
 
@@ -30,11 +31,19 @@ def base_of(text: str) -> Scenario:
     return codec.load(text)
 
 
+class Answer(NamedTuple):
+    """A plan, and the margin of every resource in every state."""
+
+    plan: Plan
+    margins: tuple[Margin, ...]
+
+
 @st.cache_data(max_entries=128, show_spinner=False)
-def answer(text: str, changes: tuple[str, ...], factor: float) -> Plan:
-    """The plan for a scenario's text with changes and a factor on its load; the same choice is planned once."""
+def answer(text: str, changes: tuple[str, ...], factor: float) -> Answer:
+    """The answer for a scenario's text with changes and a factor on its load; the same choice is planned once."""
     scenario = codec.load(text, changes)
-    return plan(scenario if factor == 1 else scaled(scenario, factor))
+    found = plan(scenario if factor == 1 else scaled(scenario, factor))
+    return Answer(found, margins_of(found))
 
 
 def scaled(scenario: Scenario, factor: float) -> Scenario:
@@ -133,23 +142,29 @@ def changes() -> dict[str, str]:
     return found
 
 
-def current() -> tuple[Plan, list[InputError]]:
-    """The plan for the choice; with errors, the plan for the last choice that had none."""
-    now: tuple[str, Mapping[str, str], float] = (
-        st.session_state.text,
-        st.session_state.changes,
-        float(st.session_state.factor),
-    )
+def current() -> tuple[Answer, list[InputError]]:
+    """The answer for the choice, and what is wrong with it.
+
+    With errors it is the answer without the changes that they name; if those were not all, the last one without errors.
+    """
+    text, changed, factor = st.session_state.text, st.session_state.changes, float(st.session_state.factor)
+    errors: list[InputError] = []
     try:
-        found = _planned(*now)
+        found = _planned(text, changed, factor)
     except ScenarioError as error:
-        return _planned(*st.session_state.good), list(error.errors)
-    st.session_state.good = [now[0], dict(now[1]), now[2]]
-    return found, []
+        errors = list(error.errors)
+        wrong = {fault.path for fault in errors}
+        changed = {path: value for path, value in changed.items() if path not in wrong}
+        try:
+            found = _planned(text, changed, factor)
+        except ScenarioError:
+            return _planned(*st.session_state.good), errors
+    st.session_state.good = [text, dict(changed), factor]
+    return found, errors
 
 
-def _planned(text: str, changed: Mapping[str, str], factor: float) -> Plan:
-    result: Plan = answer(text, tuple(f"{path}={value}" for path, value in changed.items()), factor)
+def _planned(text: str, changed: Mapping[str, str], factor: float) -> Answer:
+    result: Answer = answer(text, tuple(f"{path}={value}" for path, value in changed.items()), factor)
     return result
 
 

@@ -21,7 +21,7 @@ from planner.scenario import InputError
 from planner.sizing.evaluate import Hardware, utilisation_arguments
 from planner.sizing.setting import hardware_of
 from planner.trace import Step, short
-from planner.ui.wall import percent, wall_chart, wall_list
+from planner.ui.wall import list_spec, percent, wall_chart, wall_spec
 
 __all__ = [
     "binding_name",
@@ -32,6 +32,7 @@ __all__ = [
     "finding_markdown",
     "headline",
     "key_figures",
+    "list_spec",
     "resource_rows",
     "source_of",
     "status",
@@ -40,8 +41,8 @@ __all__ = [
     "topic_rows",
     "wall_alt",
     "wall_chart",
-    "wall_list",
     "wall_rows",
+    "wall_spec",
 ]
 
 SEVERITY: Final = {
@@ -66,12 +67,22 @@ _TOLERANCE = 1e-6  # a refill takes what is free up to the limit: not above it b
 # Text
 
 
+# what Markdown, Streamlit's colours and mathematics read as more than text, anywhere and at the start of a line
+_SPECIAL: Final = re.compile(r"[\\`*_{}\[\]<>$~|^]|:(?=\S)|&(?=[#\w]+;)|^(?:[#+=-]|\d+(?=[.)](?:\s|$)))")
+
+
 def escape(text: object) -> str:
     """`text` for a place where Streamlit reads Markdown: it comes out as it was written, on one line."""
-    flat = " ".join(str(text).split())
-    plain = re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$^=&:])", r"\\\1", flat)
-    # a shortcode such as :smile: is replaced after the escapes are gone; a word joiner keeps it apart
-    return re.sub(r"\\:(?=[\w+\\-]+\\:)", "\\:\u2060", plain)
+    flat = re.sub(r"[^\S\u00a0]+", " ", str(text)).strip()
+    return _SPECIAL.sub(_escaped, flat)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    found = match.group()
+    if found.isdigit():  # "1. " would start a list: the full stop is escaped, not the number
+        return f"{found}\\"
+    # ":word:" is replaced by a symbol when the escapes are gone already; a word joiner keeps it apart
+    return "\\:\u2060" if found == ":" else f"\\{found}"
 
 
 def status(plan: Plan) -> str:
@@ -82,8 +93,8 @@ def status(plan: Plan) -> str:
 
 def headline(plan: Plan) -> tuple[str, str]:
     """The first sentence, for the heading, and the others as a paragraph; both escaped."""
-    first, *others = plan.headline
-    return escape(first), " ".join(escape(sentence) for sentence in others)
+    first, *others = (escape(sentence.replace(" %", "\u00a0%")) for sentence in plan.headline)
+    return first, " ".join(others)
 
 
 def key_figures(plan: Plan) -> list[tuple[str, str, str]]:
@@ -118,7 +129,7 @@ def _shares(figures: Mapping[str, float] | None, hardware: Hardware) -> dict[str
     return {name: float(np.max(function(**numbers))) for name, (function, numbers) in arguments.items()}
 
 
-def wall_rows(plan: Plan) -> list[dict[str, Any]]:
+def wall_rows(plan: Plan, margins: Sequence[Margin] | None = None) -> list[dict[str, Any]]:
     """One row per resource and state, in the order of the wall.
 
     `utilisation` (fullest broker) and `mean` are fractions, None where the state does not occur; `judged` says that the
@@ -128,9 +139,9 @@ def wall_rows(plan: Plan) -> list[dict[str, Any]]:
     scenario = plan.scenario
     hardware = hardware_of(broker_spec(scenario.cluster.broker), scenario.cluster.limits, scenario.policy)
     means = {state: _shares(plan.states[state].per_broker, hardware) for state in STATES}
-    margins = {(margin.resource, margin.state): margin for margin in tables.margins_of(plan)}
-    verdicts = {(verdict.resource, verdict.state): verdict for verdict in plan.verdicts}
-    cells: dict[tuple[str, str], Margin | Verdict] = {**margins, **verdicts}
+    known = tables.margins_of(plan) if margins is None else margins
+    cells: dict[tuple[str, str], Margin | Verdict] = {(margin.resource, margin.state): margin for margin in known}
+    cells |= {(verdict.resource, verdict.state): verdict for verdict in plan.verdicts}
     present = {resource for resource, _ in cells}
     rows = [
         _row(plan, resource, state, cells.get((resource, state)), means[state].get(resource))
@@ -199,9 +210,9 @@ def wall_alt(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def table_rows(table: tables.Table) -> list[dict[str, str]]:
-    """A table of the reports, for a data frame."""
+    """A table of the reports, for a data frame; a percentage stays on one line."""
     heads = [_sentence_case(column.replace("\n", " ")) for column in table.columns]
-    return [dict(zip(heads, row, strict=True)) for row in table.rows]
+    return [dict(zip(heads, (cell.replace(" %", "\u00a0%") for cell in row), strict=True)) for row in table.rows]
 
 
 def _sentence_case(text: str) -> str:
@@ -255,14 +266,20 @@ def finding_markdown(plan: Plan) -> list[str]:
 
 def error_markdown(errors: Iterable[InputError]) -> list[str]:
     """Each error of an input: where, what was given, what is wrong, what is allowed, what was perhaps meant."""
-    found = []
-    for error in errors:
-        given = "" if error.value is None else f" Given: {escape(error.value)}."
-        allowed = f" Allowed: {escape(error.allowed)}." if error.allowed else ""
-        close = f" Did you mean **{escape(error.nearest)}**?" if error.nearest else ""
-        where = f"**{escape(error.path)}**: " if error.path else ""
-        found.append(f"{where}{escape(error.message)}{given}{allowed}{close}")
-    return found
+    return [_error(error) for error in errors]
+
+
+def _error(error: InputError) -> str:
+    parts = [f"**{escape(error.path)}**:"] if error.path else []
+    parts.append(escape(error.message))
+    # a quantity's message says both already
+    if error.value is not None and str(error.value) not in error.message:
+        parts.append(f"Given: {escape(error.value)}.")
+    if error.allowed and error.allowed not in error.message:
+        parts.append(f"Allowed: {escape(error.allowed)}.")
+    if error.nearest:
+        parts.append(f"Did you mean **{escape(error.nearest)}**?")
+    return " ".join(parts)
 
 
 # Explanations

@@ -1,17 +1,19 @@
-"""The wall: every resource in every state as a bullet bar, drawn by Altair. Pure functions over the rows of `views`.
+"""The wall: every resource in every state as a bullet bar, in Vega-Lite. Pure functions over the rows of `views`.
 
 The chart places its cells itself instead of using facets: one view can follow the width of the page, and a cell of it
-can be selected, neither of which Streamlit does for facets.
+can be selected, neither of which Streamlit does for facets. It is written as Vega-Lite's own dictionary, because
+building it from Altair's objects takes longer than planning; Altair checks the dictionary in the tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
-
-import altair as alt
+from typing import TYPE_CHECKING, Any, Final
 
 from planner.sizing.narrate import percent as exact_percent
+
+if TYPE_CHECKING:
+    import altair as alt
 
 # word and shape of a verdict, the gravest first; its colour is added by name below, never alone
 STATUS: Final = {"short": ("over the limit", "▲"), "right": ("right", "■"), "spare": ("spare", "●")}
@@ -43,6 +45,8 @@ _PALE: Final = 0.4
 _LABELS: Final = 1.35  # width of the resource names, in cells
 _TRACK: Final = 0.86  # share of a cell's width that stands for 100 %
 _ROW: Final = 44  # pixels
+_REACH: Final = 0.07  # of a limit's mark beyond the bar, in rows
+_SMALL: Final = 11.5  # pixels
 _MOST: Final = 100.0  # beyond it the digits say nothing
 _HEAD: Final = 0.9  # height of the column heads, in rows
 
@@ -56,150 +60,132 @@ def percent(fraction: float | None) -> str:
     return "< 1 %" if 0 < fraction < 0.00995 else exact_percent(fraction)  # noqa: PLR2004 - rounds to 1 %
 
 
-def _cells(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, float], full: float) -> list[dict[str, Any]]:
-    """Where each part of each cell lies: x in cells, y in rows; `full` is the length of 100 %."""
-    order = list(dict.fromkeys(row["resource"] for row in rows))
-    cells = []
-    for row in rows:
-        left, top, share = columns[row["state"]], float(order.index(row["resource"])), row["utilisation"]
-        known = share is not None
-        short = row["verdict"] == "short"
-        cells.append(
-            {
-                "resource": row["resource_label"],
-                "state": row["state_label"],
-                "explain": row["explain"] or "",
-                "fullest": percent(share),
-                "mean_share": percent(row["mean"]),
-                "limit": percent(row["threshold"]),
-                "left": left,
-                "right": left + full,
-                "end": left + full * min(share or 0.0, 1.0),
-                "mean": left + full * min(row["mean"], 1.0) if row["mean"] is not None else None,
-                "tick": left + full * row["threshold"] if known else None,
-                "top": top,
-                "colour": "short" if short else "within",
-                "tone": 1.0 if row["checked"] else _PALE,
-                "text": f"{STATUS['short'][1]} {percent(share)}" if short else percent(share),
-                "ink": "short_ink" if short else "ink" if row["checked"] else "muted",
-                "known": known,
-                "mark": row["mark"],
-                "label": f"{row['resource_label']}: {row['state_label']}",
-                "numbers": f"{percent(share)} of {percent(row['threshold'])}",
-            }
-        )
-    return cells
+# What is drawn, as lists of rows: x in cells, y in rows of the wall
+
+Drawn = list[dict[str, Any]]
 
 
-def _layer(cells: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=list(cells)))
-
-
-def _bars(cells: Sequence[Mapping[str, Any]], colours: Mapping[str, str], low: float, high: float) -> list[alt.Chart]:
-    """Track, bar, mean and limit of every known cell; `low` and `high` are the bar's edges within a row."""
-    known = [
-        {**cell, "y0": cell["top"] + low, "y1": cell["top"] + high, "fill": colours[cell["colour"]]}
-        for cell in cells
-        if cell["known"]
-    ]
-    edges = {"y": alt.Y("y0:Q"), "y2": alt.Y2("y1")}
-    plain = {"fill": alt.Fill("fill:N", scale=None), "opacity": alt.Opacity("tone:Q", scale=None)}
-    reach = [{**cell, "y0": cell["y0"] - 0.07, "y1": cell["y1"] + 0.07} for cell in known]
+def _bars(
+    row: Mapping[str, Any], left: float, full: float, y: tuple[float, float], colours: Mapping[str, str]
+) -> Drawn:
+    """The track and, over it, the bar of the fullest broker."""
+    edges = {"x0": left, "y0": y[0], "y1": y[1]}
+    fill = colours["short" if row["verdict"] == "short" else "within"]
     return [
-        _layer(known).mark_rect(fill=colours["track"]).encode(x=alt.X("left:Q"), x2=alt.X2("right"), **edges),
-        _layer(known).mark_rect().encode(x=alt.X("left:Q"), x2=alt.X2("end"), **edges, **plain),
-        _layer([cell for cell in known if cell["mean"] is not None])
-        .mark_rule(color=colours["paper"], strokeWidth=1.5)
-        .encode(x=alt.X("mean:Q"), **edges),
-        _layer(reach)
-        .mark_rule(color=colours["ink"], strokeWidth=2)
-        .encode(x=alt.X("tick:Q"), opacity=alt.Opacity("tone:Q", scale=None), **edges),
+        {**edges, "x1": left + full, "paint": colours["track"], "tone": 1.0},
+        {**edges, "x1": left + full * min(row["utilisation"], 1.0), "paint": fill, "tone": _tone(row)},
     ]
 
 
-def _text(cells: Sequence[Mapping[str, Any]], x: str, text: str, dy: float, **mark: Any) -> alt.Chart:
-    """Text at `x`, `dy` rows below the row's upper edge, in each cell's own ink and weight."""
-    placed = [{**cell, "ty": cell["top"] + dy} for cell in cells]
-    drawn: alt.Chart = (
-        _layer(placed)
-        .mark_text(baseline="middle", **{"align": "left", "fontSize": 13, **mark})
-        .encode(
-            x=alt.X(f"{x}:Q"),
-            y=alt.Y("ty:Q"),
-            text=alt.Text(f"{text}:N"),
-            color=alt.Color("paint:N", scale=None),
-        )
-    )
-    return drawn
-
-
-def _painted(cells: Sequence[Mapping[str, Any]], colours: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{**cell, "paint": colours[cell["ink"]]} for cell in cells]
-
-
-def _targets(cells: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    """Invisible areas over the cells: they take the click that selects a figure, and show the numbers on hover."""
-    areas = [
-        {**cell, "x0": cell["left"] - 0.04, "x1": cell["right"] + 0.04, "y0": cell["top"], "y1": cell["top"] + 1}
-        for cell in cells
-        if cell["explain"]
-    ]
-    drawn: alt.Chart = (
-        _layer(areas)
-        .mark_rect(fill="transparent", cursor="pointer")
-        .encode(
-            x=alt.X("x0:Q"),
-            x2=alt.X2("x1"),
-            y=alt.Y("y0:Q"),
-            y2=alt.Y2("y1"),
-            tooltip=[
-                alt.Tooltip("resource:N", title="Resource"),
-                alt.Tooltip("state:N", title="State"),
-                alt.Tooltip("fullest:N", title="Fullest broker"),
-                alt.Tooltip("mean_share:N", title="Mean"),
-                alt.Tooltip("limit:N", title="Limit"),
-            ],
-        )
-        .properties(name="cells")
-        .add_params(alt.selection_point(name="cell", fields=["explain"], empty=False))
-    )
-    return drawn
-
-
-def _assembled(layers: Sequence[alt.Chart], x: Sequence[float], y: Sequence[float], height: float) -> alt.LayerChart:
-    """All layers on one pair of plain scales without axes."""
-    chart = alt.layer(*layers).encode(
-        x=alt.X(axis=None, scale=alt.Scale(domain=list(x), nice=False, zero=False)),
-        y=alt.Y(axis=None, scale=alt.Scale(domain=list(y), nice=False, zero=False, reverse=True)),
-    )
-    drawn: alt.LayerChart = (
-        chart.properties(width="container", height=height, padding={"left": 2, "right": 2, "top": 2, "bottom": 2})
-        .configure(background="transparent", font=_FONT)
-        .configure_view(stroke=None)
-    )
-    return drawn
-
-
-def _judgements(rows: Sequence[Mapping[str, Any]], resources: Sequence[str]) -> list[dict[str, Any]]:
-    """The gravest verdict of each resource, for under its name."""
-    found = []
-    for index, name in enumerate(resources):
-        given = {row["verdict"] for row in rows if row["resource_label"] == name and row["judged"]}
-        verdict = next((word for word in STATUS if word in given), None)
-        if verdict is not None:
-            word, shape = STATUS[verdict]
-            found.append({"top": float(index), "left": 0.0, "text": f"{shape} {word}", "ink": f"{verdict}_ink"})
+def _marks(
+    row: Mapping[str, Any], left: float, full: float, y: tuple[float, float], colours: Mapping[str, str]
+) -> Drawn:
+    """The mean as a thin line inside the bar, and the limit as an upright mark that reaches beyond it."""
+    limit = {"x0": left + full * row["threshold"], "y0": y[0] - _REACH, "y1": y[1] + _REACH}
+    found = [{**limit, "paint": colours["ink"], "tone": _tone(row), "size": 2.0}]
+    if row["mean"] is not None:
+        mean = {"x0": left + full * min(row["mean"], 1.0), "y0": y[0], "y1": y[1]}
+        found.insert(0, {**mean, "paint": colours["paper"], "tone": 1.0, "size": 1.5})
     return found
 
 
-def _below(row: Mapping[str, Any]) -> str:
-    """What stands under the name of a state."""
-    if not row["checked"]:
-        return "not asked for"
-    return "with the refill" if row["state"] == "recovering" else "checked"
+def _tone(row: Mapping[str, Any]) -> float:
+    return 1.0 if row["checked"] else _PALE
 
 
-def wall_chart(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> alt.LayerChart:
+def _text(x: float, y: float, text: str, paint: str, size: float = 13.0) -> dict[str, Any]:
+    return {"x0": x, "y0": y, "text": text, "paint": paint, "size": size}
+
+
+def _value(row: Mapping[str, Any], colours: Mapping[str, str]) -> tuple[str, str]:
+    """The number of a cell and its colour; above the limit it has a shape as well."""
+    if row["verdict"] == "short":
+        return f"{STATUS['short'][1]} {percent(row['utilisation'])}", colours["short_ink"]
+    return percent(row["utilisation"]), colours["ink" if row["checked"] else "muted"]
+
+
+def _target(row: Mapping[str, Any], left: float, full: float, top: float) -> dict[str, Any]:
+    """The area that takes the click on a cell, and what is said when the pointer rests on it."""
+    return {
+        "x0": left - 0.04,
+        "x1": left + full + 0.04,
+        "y0": top,
+        "y1": top + 1,
+        "explain": row["explain"],
+        "resource": row["resource_label"],
+        "state": row["state_label"],
+        "fullest": percent(row["utilisation"]),
+        "mean": percent(row["mean"]),
+        "limit": percent(row["threshold"]),
+    }
+
+
+# How it is drawn
+
+
+Spec = dict[str, Any]
+
+
+def _layer(rows: Drawn, mark: Spec, *channels: str) -> list[Spec]:
+    """One kind of mark at the rows' places, none without rows; `channels` are what varies beside the place."""
+    known: dict[str, Spec] = {
+        "x1": {"x2": {"field": "x1"}},
+        "y1": {"y2": {"field": "y1"}},
+        "fill": {"fill": {"field": "paint", "type": "nominal", "scale": None}},
+        "color": {"color": {"field": "paint", "type": "nominal", "scale": None}},
+        "tone": {"opacity": {"field": "tone", "type": "quantitative", "scale": None}},
+        "width": {"strokeWidth": {"field": "size", "type": "quantitative", "scale": None}},
+        "size": {"size": {"field": "size", "type": "quantitative", "scale": None}},
+        "text": {"text": {"field": "text", "type": "nominal"}},
+    }
+    encoding: Spec = {
+        "x": {"field": "x0", "type": "quantitative"},
+        "y": {"field": "y0", "type": "quantitative"},
+    }
+    for channel in channels:
+        encoding |= known[channel]
+    return [{"data": {"values": rows}, "mark": mark, "encoding": encoding}] if rows else []
+
+
+def _clicks(rows: Drawn) -> list[Spec]:
+    """Invisible areas over the cells: they take the click that selects a figure, and show the numbers on hover."""
+    titles = {"resource": "Resource", "state": "State", "fullest": "Fullest broker", "mean": "Mean", "limit": "Limit"}
+    tooltip = [{"field": name, "type": "nominal", "title": title} for name, title in titles.items()]
+    cell = {"name": "cell", "select": {"type": "point", "fields": ["explain"]}}
+    layers = _layer(rows, {"type": "rect", "fill": "transparent", "cursor": "pointer"}, "x1", "y1")
+    return [
+        {**layer, "name": "cells", "encoding": {**layer["encoding"], "tooltip": tooltip}, "params": [cell]}
+        for layer in layers
+    ]
+
+
+def _assembled(layers: Sequence[Spec], x: Sequence[float], y: Sequence[float]) -> Spec:
+    """All layers on one pair of plain scales without axes."""
+    plain = {"nice": False, "zero": False}
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "layer": layers,
+        "encoding": {
+            "x": {"axis": None, "scale": {"domain": list(x), **plain}},
+            "y": {"axis": None, "scale": {"domain": list(y), "reverse": True, **plain}},
+        },
+        "width": "container",
+        "height": _ROW * (y[1] - y[0]),
+        "padding": 2,
+        "config": {"background": "transparent", "font": _FONT, "view": {"stroke": None}},
+    }
+
+
+def _empty(count: int) -> list[Drawn]:
+    return [[] for _ in range(count)]
+
+
+def _words(rows: Drawn, *, bold: bool = False, align: str = "left") -> list[Spec]:
+    mark = {"type": "text", "align": align, "baseline": "middle", "fontWeight": 600 if bold else 400}
+    return _layer(rows, mark, "color", "size", "text")
+
+
+def wall_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
     """Draw the wall: a row per resource, a column per state.
 
     Parameters
@@ -208,54 +194,85 @@ def wall_chart(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> alt.
         As `views.wall_rows` returns them.
     dark
         Colours for a dark page.
+
+    Returns
+    -------
+    dict
+        Vega-Lite.
     """
     colours = _DARK if dark else _LIGHT
-    states = {row["state"]: row for row in rows}
-    columns = {state: index + _LABELS for index, state in enumerate(states)}
-    cells = _painted(_cells(rows, columns, _TRACK), colours)
-    resources = list(dict.fromkeys(cell["resource"] for cell in cells))
-    marked = [cell for cell in cells if cell["mark"]]
-    names = _painted(
-        [{"top": float(index), "left": 0.0, "text": name, "ink": "ink"} for index, name in enumerate(resources)],
-        colours,
-    )
-    judged = _painted(_judgements(rows, resources), colours)
-    heads = _painted(
-        [
-            {
-                "top": -_HEAD,
-                "left": columns[state],
-                "text": row["state_label"],
-                "below": _below(row),
-                "ink": "ink" if row["checked"] else "muted",
-            }
-            for state, row in states.items()
-        ],
-        colours,
-    )
-    muted = _painted([{**head, "ink": "muted"} for head in heads], colours)
-    frame = [
-        {"x0": c["left"] - 0.05, "x1": c["right"] + 0.05, "y0": c["top"] + 0.06, "y1": c["top"] + 0.98} for c in marked
-    ]
+    columns = {state: index + _LABELS for index, state in enumerate(dict.fromkeys(row["state"] for row in rows))}
+    lines = {name: index for index, name in enumerate(dict.fromkeys(row["resource"] for row in rows))}
+    bars, marks, plain, bold, right, frame, targets = _empty(7)
+    for row in rows:
+        left, top = columns[row["state"]], lines[row["resource"]]
+        text = _text(left, top + 0.32, *_value(row, colours))
+        (bold if row["mark"] else plain).append(text)
+        if row["utilisation"] is None:
+            continue
+        band = (top + 0.56, top + 0.82)
+        bars += _bars(row, left, _TRACK, band, colours)
+        marks += _marks(row, left, _TRACK, band, colours)
+        if row["explain"]:
+            targets.append(_target(row, left, _TRACK, top))
+        if row["mark"]:
+            right.append(_text(left + _TRACK, top + 0.32, row["mark"], text["paint"]))
+            frame.append({"x0": left - 0.05, "x1": left + _TRACK + 0.05, "y0": top + 0.06, "y1": top + 0.98})
+    bold += _names(rows, lines, colours) + _heads(rows, columns, colours)
+    plain += _judgements(rows, lines, colours) + _subheads(rows, columns, colours)
     layers = [
-        *_bars(cells, colours, 0.56, 0.82),
-        _layer(frame)
-        .mark_rect(fill="transparent", stroke=colours["ink"], strokeWidth=1.5, cornerRadius=3)
-        .encode(x=alt.X("x0:Q"), x2=alt.X2("x1"), y=alt.Y("y0:Q"), y2=alt.Y2("y1")),
-        _text(names, "left", "text", 0.38, fontWeight=600),
-        _text(judged, "left", "text", 0.72, fontSize=11.5),
-        _text(heads, "left", "text", 0.2, fontWeight=600),
-        _text(muted, "left", "below", 0.58, fontSize=11.5),
-        _text([c for c in cells if not c["mark"]], "left", "text", 0.32),
-        _text(marked, "left", "text", 0.32, fontWeight=700),
-        _text(marked, "right", "mark", 0.32, fontWeight=700, align="right"),
-        _targets(cells),
+        *_layer(bars, {"type": "rect"}, "x1", "y1", "fill", "tone"),
+        *_layer(marks, {"type": "rule"}, "y1", "color", "tone", "width"),
+        *_layer(
+            frame,
+            {"type": "rect", "fill": "transparent", "stroke": colours["ink"], "strokeWidth": 1.5, "cornerRadius": 3},
+            "x1",
+            "y1",
+        ),
+        *_words(plain),
+        *_words(bold, bold=True),
+        *_words(right, bold=True, align="right"),
+        *_clicks(targets),
     ]
-    height = _ROW * (len(resources) + _HEAD)
-    return _assembled(layers, (0, _LABELS + len(columns)), (-_HEAD, len(resources)), height)
+    return _assembled(layers, (0, _LABELS + len(columns)), (-_HEAD, len(lines)))
 
 
-def wall_list(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> alt.LayerChart:
+def _names(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, int], colours: Mapping[str, str]) -> Drawn:
+    labels = {row["resource"]: row["resource_label"] for row in rows}
+    return [_text(0.0, top + 0.38, labels[name], colours["ink"]) for name, top in lines.items()]
+
+
+def _judgements(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, int], colours: Mapping[str, str]) -> Drawn:
+    """The gravest verdict of each resource, for under its name."""
+    found = []
+    for name, top in lines.items():
+        given = {row["verdict"] for row in rows if row["resource"] == name and row["judged"]}
+        verdict = next((word for word in STATUS if word in given), None)
+        if verdict is not None:
+            word, shape = STATUS[verdict]
+            found.append(_text(0.0, top + 0.72, f"{shape} {word}", colours[f"{verdict}_ink"], _SMALL))
+    return found
+
+
+def _heads(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, float], colours: Mapping[str, str]) -> Drawn:
+    states = {row["state"]: row for row in rows}
+    return [
+        _text(left, 0.2 - _HEAD, states[name]["state_label"], colours["ink" if states[name]["checked"] else "muted"])
+        for name, left in columns.items()
+    ]
+
+
+def _subheads(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, float], colours: Mapping[str, str]) -> Drawn:
+    """Under the name of a state, whether the policy asks for it."""
+    checked = {row["state"]: row["checked"] for row in rows}
+    words = {
+        name: "not asked for" if not checked[name] else "with the refill" if name == "recovering" else "checked"
+        for name in columns
+    }
+    return [_text(left, 0.58 - _HEAD, words[name], colours["muted"], _SMALL) for name, left in columns.items()]
+
+
+def list_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
     """Draw the wall for a narrow page: one bar below the other, each resource in its fullest state.
 
     Parameters
@@ -264,20 +281,37 @@ def wall_list(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> alt.L
         As `views.resource_rows` returns them.
     dark
         Colours for a dark page.
+
+    Returns
+    -------
+    dict
+        Vega-Lite.
     """
     colours = _DARK if dark else _LIGHT
-    cells = _painted(_cells(rows, {row["state"]: 0.0 for row in rows}, 1.0), colours)
-    for cell in cells:
-        cell["label"] += f", {cell['mark']}" if cell["mark"] else ""
-    plain = [cell for cell in cells if not cell["mark"]]
-    marked = [cell for cell in cells if cell["mark"]]
+    texts: dict[tuple[bool, str], Drawn] = {(bold, side): [] for bold in (False, True) for side in ("left", "right")}
+    bars, marks, targets = _empty(3)
+    for top, row in enumerate(rows):
+        value, paint = _value(row, colours)
+        bold, band = bool(row["mark"]), (top + 0.55, top + 0.78)
+        name = ", ".join(filter(None, (f"{row['resource_label']}: {row['state_label']}", row["mark"])))
+        texts[bold, "left"].append(_text(0.0, top + 0.3, name, paint))
+        texts[bold, "right"].append(_text(1.0, top + 0.3, f"{value} of {percent(row['threshold'])}", paint))
+        bars += _bars(row, 0.0, 1.0, band, colours)
+        marks += _marks(row, 0.0, 1.0, band, colours)
+        if row["explain"]:
+            targets.append(_target(row, 0.0, 1.0, top))
     layers = [
-        *_bars(cells, colours, 0.55, 0.78),
-        *(
-            _text(some, x, text, 0.3, align=align, fontWeight=weight)
-            for some, weight in ((plain, 400), (marked, 700))
-            for x, text, align in (("left", "label", "left"), ("right", "numbers", "right"))
-        ),
-        _targets(cells),
+        *_layer(bars, {"type": "rect"}, "x1", "y1", "fill", "tone"),
+        *_layer(marks, {"type": "rule"}, "y1", "color", "tone", "width"),
+        *(layer for (bold, side), drawn in texts.items() for layer in _words(drawn, bold=bold, align=side)),
+        *_clicks(targets),
     ]
-    return _assembled(layers, (0, 1), (0, len(cells)), _ROW * len(cells))
+    return _assembled(layers, (0, 1), (0, len(rows)))
+
+
+def wall_chart(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> alt.LayerChart:
+    """The wall as an Altair chart, for notebooks and files; the page takes the faster specification."""
+    import altair as alt
+
+    chart: alt.LayerChart = alt.LayerChart.from_dict(wall_spec(rows, dark=dark))
+    return chart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import streamlit as st
 
 from planner import codec
 from planner.reports import report, tables
-from planner.results import RESOURCES, Plan
+from planner.results import RESOURCES, Margin, Plan
 from planner.scenario import InputError
 from planner.ui import inputs, state, views
 
@@ -37,13 +38,13 @@ def page() -> None:
     """Draw the page."""
     st.html(STYLE)
     state.start()
-    plan, errors = state.current()
+    (plan, margins), errors = state.current()
     with st.sidebar:
         inputs.column(errors)
-    rows = views.wall_rows(plan)
+    rows = views.wall_rows(plan, margins)
     _refusals(errors)
     _answer(plan)
-    _wall(plan, rows)
+    _wall(plan, margins, rows)
     _explanation(plan, rows)
     _findings(plan)
     _topics(plan)
@@ -55,16 +56,15 @@ def _refusals(errors: list[InputError]) -> None:
     file = state.refused()
     if file is not None:
         name, found = file
-        _refusal(f"{views.escape(name)} was not taken.", found)
+        _refusal(f"{views.escape(name)} was not taken; below is still the answer before it.", found)
     if errors:
-        _refusal("The last change was not taken.", errors)
+        _refusal("Not taken; the answer below is without it.", errors)
 
 
 def _refusal(what: str, errors: list[InputError]) -> None:
-    count = f"{len(errors)} things are" if len(errors) > 1 else "One thing is"
     lines = "\n".join(f"- {line}" for line in views.error_markdown(errors[:_REFUSED]))
     more = f"\n\nand {len(errors) - _REFUSED} more." if len(errors) > _REFUSED else ""
-    st.error(f"**{what}** {count} wrong with it; below is still the last answer.\n\n{lines}{more}")
+    st.error(f"**{what}**\n\n{lines}{more}")
 
 
 def _answer(plan: Plan) -> None:
@@ -80,7 +80,6 @@ def _answer(plan: Plan) -> None:
                 args=(name,),
                 type="tertiary",
                 key=f"why {name}",
-                help="Show its formula below.",
             )
     with st.container(horizontal=True):
         st.download_button(
@@ -95,28 +94,29 @@ def _answer(plan: Plan) -> None:
         )
 
 
-def _wall(plan: Plan, rows: Rows) -> None:
+def _wall(plan: Plan, margins: Sequence[Margin], rows: Rows) -> None:
     dark = st.context.theme.type == "dark"
     alt = views.wall_alt(rows)
     st.header("How full each resource is", anchor=False)
     with st.container(key="wall"):
-        for name, chart in (
-            ("grid", views.wall_chart(rows, dark=dark)),
-            ("list", views.wall_list(views.resource_rows(rows), dark=dark)),
+        for name, spec in (
+            ("grid", views.wall_spec(rows, dark=dark)),
+            ("list", views.list_spec(views.resource_rows(rows), dark=dark)),
         ):
             key = f"chart_{name}"
             with st.container(key=f"wall_{name}"):
-                st.altair_chart(
-                    chart, theme=None, key=key, on_select=partial(_select, key), selection_mode="cell", alt=alt
+                st.vega_lite_chart(
+                    spec, theme=None, key=key, on_select=partial(_select, key), selection_mode="cell", alt=alt
                 )
     st.caption(
         "Bar: the fullest broker. Thin line in it: the mean. Upright mark: the limit. Framed: what decides. "
-        "Pale: states that the policy does not ask for. Selecting a cell explains it."
+        "Pale: states that the policy does not ask for."
     )
     with st.expander("The same as tables"):
         _table(tables.resources(plan), "A row per resource: verdict in its fullest state, brokers needed, what to do.")
         _table(
-            tables.wall(plan), "A row per resource, a column per state: share used on the fullest broker, and limit."
+            tables.wall(plan, margins),
+            "A row per resource, a column per state: share used on the fullest broker, and limit.",
         )
         _table(tables.loads(plan), "A row per figure, a column per state: one broker's load, mean and fullest.")
 
@@ -127,9 +127,7 @@ def _table(table: tables.Table, alt: str) -> None:
     if table.prose and len(rows) <= len(RESOURCES):
         st.table([{key: views.escape(text) for key, text in row.items()} for row in rows], hide_index=True, alt=alt)
     else:
-        st.dataframe(
-            pd.DataFrame(rows), height="content" if len(rows) < _SHOWN else "auto", hide_index=True, alt=alt
-        )
+        st.dataframe(pd.DataFrame(rows), height="content" if len(rows) < _SHOWN else "auto", hide_index=True, alt=alt)
     for note in table.notes:
         st.caption(views.escape(note))
 
@@ -153,6 +151,7 @@ def _explanation(plan: Plan, rows: Rows) -> None:
         st.session_state.figure = views.binding_name(rows)
         st.session_state.figure_chosen = False
     st.header("Why", anchor=False)
+    st.caption("Select an underlined figure or a cell above, or any figure of the plan here.")
     with st.container(border=True, key="explained"):
         name = st.selectbox(
             "Figure to explain", names, key="figure", on_change=lambda: _explain(st.session_state.figure)
