@@ -48,7 +48,7 @@ MEANING = """What the two answers mean
   ours    Sizes the machine that is given, here the one the peer chose. Disk is limited to 70 % full (85 % while a
           failure lasts), with segments and delayed deletion counted; one broker may be down, returned or refilling;
           placements are simulated; partitions are planned. There is no choice of hardware and no sampling of worlds
-          yet: the last row is 128 separate plans at rates drawn as the peer draws them.
+          yet: the last row is 128 separate plans at rates drawn over the same range.
   So the times are those of different work; per candidate machine they are the last column."""
 
 

@@ -318,6 +318,9 @@ class Plan:
         `states.broker_down.fullest.network_out_bytes_per_s`, `topics.orders.partitions`) or the end of one.
         """
         steps = self.trace.steps
+        if name.startswith("brokers.needed."):
+            name = name.removesuffix(".count").removesuffix(".raw")
+        name = name.replace(".reasons.", ".partitions_for_")
         for candidate in _candidates(name):
             if candidate in steps:
                 return steps[candidate]

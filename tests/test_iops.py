@@ -49,10 +49,13 @@ def test_batches_beyond_the_index_interval(appends: float, batch: int) -> None:
 @pytest.mark.parametrize("batch", [68, 300, 1000, 2048, 3000, 4096])
 def test_small_batches(appends: float, batch: int) -> None:
     mean, error = simulated(appends, batch)
-    assert 0.87 * mean - 3 * error <= modelled(appends, batch) <= 1.51 * mean + 3 * error
+    # lowest where the log is always dirty and entries come once an interval, by the clock: 1 + 2 (1 - 1/e) for 1 + 2;
+    # highest for rare batches of just the index interval: Kafka indexes every second one, so 1 + 2 for 1 + 1
+    lowest, highest = (3 - 2 / np.e) / 3, 3 / 2
+    assert lowest * mean - 3 * error <= modelled(appends, batch) <= highest * mean + 3 * error
 
 
-def test_idle_replicas_cost_nothing_and_slow_ones_three_writes_a_append() -> None:
+def test_idle_replicas_cost_nothing_and_slow_ones_three_writes_an_append() -> None:
     assert modelled(0.0, 1000.0) == 0
     # one append an hour dirties the log and both indexes once
     assert modelled(1 / 3600, 16_384.0) == pytest.approx(3 / 3600, rel=0.001)

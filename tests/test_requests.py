@@ -118,6 +118,14 @@ def test_connected_pairs_of_replicas_that_fall_at_random(brokers: int, replicas:
     assert 0 <= exact - ours <= replicas / pairs**2 * math.exp(-(replicas - 1) / pairs) + 1e-15
 
 
+@pytest.mark.parametrize(("clients", "each", "brokers"), [(6, 2, 6), (12, 4, 3), (5, 1, 5), (4, 3, 12), (7, 0, 3)])
+def test_connections_counted_one_by_one(clients: int, each: int, brokers: int) -> None:
+    """Partitions dealt out in turn, to clients and to leaders."""
+    sockets = {(client, (client * each + nth) % brokers) for client in range(clients) for nth in range(each)}
+    ours = requests.client_connections(clients=clients, partitions_each=each, brokers=brokers)
+    assert float(ours) == pytest.approx(len(sockets) / brokers)
+
+
 def test_arrays_give_what_floats_give() -> None:
     check_element_by_element(
         requests.records_per_request_of_batch, batch_records=(1.0, 500.0), leader_partitions=(1.0, 200.0)
@@ -136,6 +144,7 @@ def test_arrays_give_what_floats_give() -> None:
     )
     check_element_by_element(requests.overhead_bytes_per_s, requests_per_s=(0.0, 1e6), overhead_bytes=(160.0, 380.0))
     check_element_by_element(requests.connected_fraction, follower_replicas=(0, 500), brokers=(1, 9))
+    check_element_by_element(requests.client_connections, clients=(0, 1000), partitions_each=(0, 100), brokers=(1, 50))
     led = np.array([1.0, 2.0, 24.0, 1000.0])
     ones = requests.records_per_request_of_batch(batch_records=np.ones(4), leader_partitions=led)
     assert np.asarray(ones).tolist() == [1, 1, 1, 1]

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from planner.codec import from_mapping, load, schema
 from planner.constants import constants, sources
+from planner.contradictions import contradictions
+from planner.fields import OneOf, Quantity, Whole, YesNo, labels_of, nearest
 from planner.scenario import (
     Assignment,
     Batch,
@@ -20,8 +22,6 @@ from planner.scenario import (
     Cluster,
     ConsumerGroup,
     InputError,
-    OneOf,
-    Quantity,
     Questions,
     Ranged,
     Scenario,
@@ -29,12 +29,7 @@ from planner.scenario import (
     Section,
     Storage,
     Topic,
-    Whole,
-    YesNo,
-    contradictions,
     defaults_used,
-    labels_of,
-    nearest,
     shape_of,
     shorten,
     text_defaults,

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.codec import COLUMNS, MAX_ERRORS, MAX_ROWS, from_mapping, load_topics_csv
+from planner.codec import MAX_ERRORS, from_mapping
 from planner.scenario import Scenario, ScenarioError
+from planner.topics_csv import COLUMNS, MAX_ROWS, load_topics_csv
 
 # As a spreadsheet gives it to the clipboard: tab separated, CRLF, a quoted cell with a line break, a blank row.
 PASTED = (

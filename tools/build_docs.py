@@ -22,14 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tools.run_blocks import run_blocks  # noqa: E402
-
 import planner  # noqa: E402 - found beside this folder
 from planner import model  # noqa: E402
 from planner.catalogue import machines  # noqa: E402
 from planner.constants import Constant, constants, data_path, sources  # noqa: E402
 from planner.trace import Formula, registry, short  # noqa: E402
 from planner.units import format_quantity  # noqa: E402
+from tools.run_blocks import run_blocks  # noqa: E402
 
 DOCS = ROOT / "docs"
 HAND_WRITTEN = ("tutorial", "how-to", "method", "glossary", "differences", "architecture", "benchmarks")

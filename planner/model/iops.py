@@ -52,7 +52,7 @@ def writeback_iops(
     Validity
     --------
     Order of magnitude; depends on kernel settings and file system. Idle replicas cost nothing. Against a simulation of
-    just these assumptions: within 2 % for batches beyond the index interval, 13 % low to 51 % high for smaller ones.
+    just these assumptions: within 2 % for batches beyond the index interval, a quarter low to half high for smaller.
 
     Examples
     --------

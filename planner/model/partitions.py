@@ -12,6 +12,7 @@ from planner.trace import formula
 
 _EXACT_TERMS = 1000
 _KEPT_COUNT = 3  # counts up to this are not rounded: the next useful one would be far away in proportion
+_LARGE_COUNT = 2_000_000  # beyond this nobody picks a count for its divisors, only for the brokers
 
 
 def zipf_sum(unique_keys: Numeric, exponent: Numeric) -> Numeric:
@@ -127,7 +128,8 @@ def useful_count(raw: float, stretch: float, multiple: int = 1, ceiling: float =
 
     Validity
     --------
-    Rounding is a courtesy, not a need. A fraction of 1e-9 above a whole number is taken for rounding noise.
+    Rounding is a courtesy, not a need: beyond 10,000 only a multiple is looked for. A fraction of 1e-9 above a whole
+    number is taken for rounding noise.
 
     Examples
     --------
@@ -144,6 +146,9 @@ def useful_count(raw: float, stretch: float, multiple: int = 1, ceiling: float =
     if least <= _KEPT_COUNT:
         return least
     most = max(least, math.floor(min(raw * stretch, ceiling)))
+    if least > _LARGE_COUNT:
+        rounded = -(-least // multiple) * multiple
+        return rounded if rounded <= most else least
     counts = np.arange(least, most + 1)
     ladder = _divisor_counts(least, most)
     even = counts % multiple == 0

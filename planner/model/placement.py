@@ -197,10 +197,7 @@ def place(
     first = np.zeros(int(rounds.sum()), dtype=bool)
     first[np.concatenate(([0], rounds.cumsum()[:-1]))] = True
     rack_order, broker_order = _orders(first, sizes, generator)
-    # Kafka numbers partitions anew after a shuffle and tells by the number whether a rack is still at the same one. A
-    # rack rests for A - RF partitions at most: with no more brokers than this it can rest from a number to that number.
-    counts_on = 1 < brokers <= 2 * (racks - replication_factor) + 1
-    if counts_on or (replication_factor > racks and len(set(sizes)) > 1):
+    if placed_one_by_one(sizes, replication_factor):
         return _place_one_by_one(partitions, sizes, replication_factor, rack_order, broker_order)
     rows = int(min(brokers, partitions.max()))
     rack_position, turn = _template(rows, racks, replication_factor)
@@ -215,6 +212,45 @@ def place(
     keep = np.arange(rows)[None, :] < left[:, None]
     assignment: Integers = broker[keep]
     return assignment
+
+
+def placed_one_by_one(sizes: tuple[int, ...], replication_factor: int) -> bool:
+    """Whether a rack may run out of brokers within one partition, so that no template tells who comes next.
+
+    Parameters
+    ----------
+    sizes
+        Brokers per rack [count], each >= 1.
+    replication_factor
+        Replicas per partition [count], >= 1.
+
+    Returns
+    -------
+    bool
+        True where placing takes a step per partition [bool].
+
+    Assumptions
+    -----------
+    Every broker is unfenced.
+
+    Validity
+    --------
+    As `place`.
+
+    Examples
+    --------
+    >>> placed_one_by_one(sizes=(2, 1), replication_factor=3), placed_one_by_one(sizes=(3, 3, 3), replication_factor=3)
+    (True, False)
+
+    References
+    ----------
+    kafka-4.3-source
+    """
+    brokers, racks = sum(sizes), len(sizes)
+    # Kafka numbers partitions anew after a shuffle and tells by the number whether a rack is still at the same one. A
+    # rack rests for A - RF partitions at most: with no more brokers than this it can rest from a number to that number.
+    counts_on = 1 < brokers <= 2 * (racks - replication_factor) + 1
+    return counts_on or (replication_factor > racks and len(set(sizes)) > 1)
 
 
 def _orders(

@@ -69,7 +69,7 @@ def margins_of(plan: Plan) -> tuple[Margin, ...]:
     """Utilisation and limit of every resource in every state, also in those that the policy does not ask for."""
     setting, sizer = sizer_of(Workload(plan.scenario))
     rows = []
-    for (resource, state), value in sizer.evaluation(plan.brokers.count).utilisation.items():
+    for (resource, state), value in sizer.complete(plan.brokers.count).utilisation.items():
         limit = threshold(setting, resource, state)
         rows.append(Margin(resource, state, value, limit, limit - value, state in sizer.checked))
     return tuple(rows)

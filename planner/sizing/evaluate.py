@@ -218,7 +218,6 @@ def mean_figures(
     led = {
         key: np.array([np.sum(value * classes.count) / stayed]) for key, value in leader_loads(topics, classes).items()
     }
-    led["leaders"] = np.array([np.sum(classes.count) / stayed])
     args = closed_form_arguments(topics)
     sent = states.returned_out_bytes_per_s if loss.returned else states.down_out_bytes_per_s
     led["copies"] = np.array([sent(**args, brokers=brokers, brokers_down=down)]) - led["consume"] - led["other_out"]
@@ -407,8 +406,21 @@ def refill_spare(
 def healthy_mean_utilisation(
     topics: TopicArrays, classes: PartitionClasses, setting: Setting, brokers: int
 ) -> dict[str, float]:
-    """Utilisation of the mean broker when all is well: cheap, and never above the fullest."""
-    return resource_utilisation(mean_figures(topics, classes, setting, brokers, Loss()), setting)
+    """Utilisation of the mean broker when all is well: cheap, and never above the fullest.
+
+    Recovery is there too when the policy limits it: an idle broker's refill at the least of its limits.
+    """
+    means = mean_figures(topics, classes, setting, brokers, Loss())
+    found = resource_utilisation(means, setting)
+    if setting.recovery_time_max_s is not None and setting.brokers_down and not setting.re_replicate:
+        hardware, limits = setting.hardware, setting.thresholds_degraded
+        fastest = min(
+            hardware.network_in_bytes_per_s * limits["network"],
+            hardware.disk_throughput_bytes_per_s * limits["disk_throughput"],
+            setting.throttle_bytes_per_s,
+        )
+        found["recovery"] = means["refill"] / fastest / setting.recovery_time_max_s
+    return found
 
 
 def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Setting) -> dict[str, float]:
@@ -417,7 +429,6 @@ def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Se
     per_replica = replica_loads(topics, classes)
     per_leader = leader_loads(topics, classes)
     per_leader["copies"] = per_leader["write"] * (topics.replication_factor[topic] - 1)
-    per_leader["leaders"] = np.ones(len(topic))
     figures = _figures(
         Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1), np.ones(1, dtype=bool)), topics, setting, 1
     )

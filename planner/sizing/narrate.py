@@ -18,7 +18,7 @@ def percent(fraction: float) -> str:
 
 
 def action_for(judged: str, resource: str, need: Need, count: int, one_less: int | None) -> str:
-    """What to do about one verdict, in one sentence; `one_less` is None where fewer brokers cannot hold the replicas."""
+    """What to do about one verdict; `one_less` is None where fewer brokers cannot hold the replicas."""
     words = RESOURCE_WORDS[resource]
     if judged == "spare":
         return f"{one_less} brokers would still carry {words}."

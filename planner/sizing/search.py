@@ -13,6 +13,7 @@ from planner.sizing.evaluate import Evaluation, Setting, evaluate, healthy_mean_
 from planner.sizing.loads import Load
 
 _CONSECUTIVE = 48  # candidates looked at one by one before the steps grow by 5 %
+_TIMES = 4  # how far beyond the mean's answer the search goes
 _EACH = 4  # how many candidates pass between two looks at whether more brokers can help at all
 _MANY_REPLICAS = 50_000  # from here on counts are not tried one by one
 _TOLERANCE = 1e-9
@@ -63,8 +64,9 @@ class Sizer:
         return where, ratios[where]
 
     def holds(self, brokers: int, resource: str | None = None) -> bool:
-        """Whether every checked state stays within its limits."""
-        return self.worst(brokers, resource)[1] <= 1 + _TOLERANCE
+        """Whether every checked state stays within its limits; a resource that does not apply holds."""
+        ratios = self.ratios(brokers)
+        return all(ratio <= 1 + _TOLERANCE for key, ratio in ratios.items() if resource in {None, key[0]})
 
     def least(self, resource: str | None = None) -> int | None:
         """The least candidate that holds; None when no count does."""
@@ -93,9 +95,12 @@ class Sizer:
         return None
 
     def candidates(self, start: int) -> Iterator[int]:
-        """Counts from `start` on, one by one at first; a needed count is not monotone, so nothing is bisected."""
+        """Counts from `start` on, one by one at first; a needed count is not monotone, so nothing is bisected.
+
+        Means fit at `start`, so several times as many brokers without success means that lumps do not divide.
+        """
         brokers, tried = start, 0
-        while brokers <= constant("sizing.brokers_max"):
+        while brokers <= min(constant("sizing.brokers_max"), start * _TIMES + _CONSECUTIVE * self.step):
             yield brokers
             tried += 1
             jump = 1 if tried < _CONSECUTIVE else max(1, brokers // 20 // self.step)
@@ -131,7 +136,7 @@ class Sizer:
         load = self.load_at(brokers)
         lone = lone_utilisation(load.topics, load.classes, self.setting)
         return any(
-            value > threshold(self.setting, key, "broker_down") * (1 + _TOLERANCE)
+            value > threshold(self.setting, key, "healthy") * (1 + _TOLERANCE)
             for key, value in lone.items()
             if resource in {None, key}
         )
@@ -163,4 +168,6 @@ class Sizer:
         about = limit * self.mean(limit).get(resource, 0.0) / threshold(self.setting, resource, "healthy")
         if about > limit:
             return f"{words} would take about {about:,.0f} brokers, and no more than {limit:,} are looked at"
+        if resource == "recovery":
+            return "no count of brokers refills one in the recovery time asked for"
         return f"one partition alone exceeds the limit of {words}; more brokers do not help, more partitions do"

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from planner.model.placement import Integers, place, rack_of_broker, rack_sizes
+from planner.model.placement import Integers, place, placed_one_by_one, rack_of_broker, rack_sizes
 from planner.model.types import Array
 from planner.sizing.loads import PartitionClasses, TopicArrays
 
@@ -21,6 +21,8 @@ _PLACED_REPLICAS = 16_000
 _LOST_REPLICAS = 400_000
 _SEEDS = 8
 _LOST_SETS = 64
+_MOST_REPLICAS = 700_000  # placed at most
+_MOST_STEPS = 50_000  # placed at most where each takes a step of its own
 _KEPT_CELLS = 500_000  # counts by broker and class beyond this are neither made nor kept
 
 
@@ -72,19 +74,24 @@ class Placement:
 
 
 def layout_of(topics: TopicArrays, classes: PartitionClasses, brokers: int, zones: int) -> Layout:
-    """The layout behind a load."""
+    """The layout behind a load; beyond a size that no cluster has, one placed partition stands for several."""
 
     def whole(values: Array) -> tuple[int, ...]:
         return tuple(values.astype(int).tolist())
 
+    sizes = rack_sizes(brokers, zones)
+    stepwise = any(placed_one_by_one(sizes, int(copies)) for copies in np.unique(topics.replication_factor))
+    most = _MOST_STEPS if stepwise else _MOST_REPLICAS
+    thin = min(1.0, most / max(float(topics.partitions @ topics.replication_factor), 1.0))
+    of_class = np.ceil(classes.count * thin)
     return Layout(
         brokers,
         zones,
-        whole(topics.partitions),
+        whole(np.bincount(classes.topic.astype(np.intp), of_class, len(topics.partitions)).astype(float)),
         whole(topics.replication_factor),
         whole(topics.live_needed),
         whole(classes.topic),
-        whole(classes.count),
+        whole(of_class),
     )
 
 
@@ -166,6 +173,7 @@ def leader_loads(topics: TopicArrays, classes: PartitionClasses) -> dict[str, Ar
         "produce_requests": topics.produce_requests_per_s[topic] * classes.share,
         "consumer_requests": topics.consumer_requests_per_s[topic] * classes.share,
         "lagging_read": topics.disk_read_bytes_per_s[topic] * classes.share,
+        "leaders": np.ones(len(topic)),
     }
 
 
@@ -177,19 +185,26 @@ def survivors(
     A returned broker is in sync again and leads nothing until the preferred election.
     """
     after = _aftermath(layout, loss)
-    weights = replica_loads(topics, classes), leader_loads(topics, classes)
+    placed = np.array(layout.class_count)
+    times = classes.count / placed  # partitions that one placed partition stands for
+    weights = (
+        {key: value * times for key, value in replica_loads(topics, classes).items()},
+        {key: value * times for key, value in leader_loads(topics, classes).items()},
+    )
     if math.prod(after.shape) * len(classes.count) <= _KEPT_CELLS:
         counts = _kept_counts(layout, loss)
         (replica, leaders), unwritable, offline = counts.loads(*weights), counts.unwritable, counts.offline
     else:
         replica, leaders, unwritable, offline = _summed(after, *weights)
     if fetch_from_follower and len(after.placement.sizes) > 1:
-        leaders["consume"] = leaders["consume"] + _moved_reads(after, topics, classes)
+        leaders["consume"] = leaders["consume"] + _moved_reads(
+            after, topics, classes.topic.astype(np.intp), classes.share * times
+        )
     gone = np.broadcast_to(after.lost[:, None, :], after.shape)
     if not loss.returned:
         replica = {key: np.where(gone, np.nan, total) for key, total in replica.items()}
         leaders = {key: np.where(gone, np.nan, total) for key, total in leaders.items()}
-    return Survivors(replica, leaders, unwritable / classes.count, offline / classes.count, ~gone)
+    return Survivors(replica, leaders, unwritable / placed, offline / placed, ~gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +264,8 @@ def _kept_counts(layout: Layout, loss: Loss) -> _Tally:
     return tally
 
 
+# a partition keeps its leader while a replica lives, writable or not
+_LED = frozenset({"leaders"})
 # what stops flowing into a replica while its partition refuses writes
 _FLOWS = frozenset({"write", "disk_write", "iops"})
 
@@ -259,7 +276,7 @@ def _summed(
     """Loads without counting classes first: for many topics, where counts by class would be mostly zeros."""
     classes = len(per_replica["write"])
     replica = {key: np.zeros(after.shape) for key in per_replica}
-    leader = {key: np.zeros(after.shape) for key in (*per_leader, "leaders", "copies")}
+    leader = {key: np.zeros(after.shape) for key in (*per_leader, "copies")}
     unwritable, offline = (np.zeros((*after.shape[:2], classes)) for _ in range(2))
     for group in after.placement.groups:
         led, alive, live, writable = after.fate(group)
@@ -270,8 +287,7 @@ def _summed(
             weight = per_class[group.partition_class][:, None]
             replica[key] += after.sum(placed, weight * flowing if key in _FLOWS else weight)
         for key, per_class in per_leader.items():
-            leader[key] += after.sum(index, per_class[group.partition_class] * writable)
-        leader["leaders"] += after.sum(index, (live > 0).astype(float))
+            leader[key] += after.sum(index, per_class[group.partition_class] * (live > 0 if key in _LED else writable))
         leader["copies"] += after.sum(index, per_leader["write"][group.partition_class] * writable * (live - 1.0))
         if blocked:
             unwritable += after.count_classes(group, ~writable, classes)
@@ -347,12 +363,12 @@ class _Tally:
         led = self.writing @ leader_weights
         replica = {key: held[..., position] for position, key in enumerate(per_replica)}
         leader = {key: led[..., position] for position, key in enumerate(per_leader)}
-        leader["leaders"] = self.leaders.sum(axis=-1)
+        leader["leaders"] = self.leaders @ per_leader["leaders"]
         leader["copies"] = self.copies @ per_leader["write"]
         return replica, leader
 
 
-def _moved_reads(after: Aftermath, topics: TopicArrays, classes: PartitionClasses) -> Array:
+def _moved_reads(after: Aftermath, topics: TopicArrays, class_topic: Integers, class_share: Array) -> Array:
     """KIP-392: a member reads from the leader if that is in its zone, else from a live replica in its zone.
 
     Returned is the change of the bytes that each broker sends to consumers.
@@ -363,8 +379,8 @@ def _moved_reads(after: Aftermath, topics: TopicArrays, classes: PartitionClasse
     for group in after.placement.groups:
         leader, alive, _, writable = after.fate(group)
         index = group.assignment[None] + after.offset[..., None]
-        topic = classes.topic.astype(np.intp)[group.partition_class]
-        zone_bytes = topics.consumer_zone_bytes_per_s[topic] * classes.share[group.partition_class][:, None]
+        topic = class_topic[group.partition_class]
+        zone_bytes = topics.consumer_zone_bytes_per_s[topic] * class_share[group.partition_class][:, None]
         for zone in range(min(zone_bytes.shape[1], len(sizes))):
             near = (rack[group.assignment] == zone)[None] & alive
             count = near.sum(axis=-1)

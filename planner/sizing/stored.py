@@ -126,7 +126,7 @@ def stored_bytes(workload: Workload, columns: Mapping[str, Array], topic: Indice
     rates = _Rates(average, peak, given["peak_duration_s"], np.asarray(fill))
     retention = workload.retention_s[topic]
     kept_mean, kept_most = _retained(rates, retention, given["retention_bytes"], note, "retention")
-    local_mean, local_most = _local(rates, given, note)
+    local_mean, local_most = _local(rates, retention, given, note)
     tiered, compacted = given["tiered"] > 0, given["compacted"] > 0
     mean = np.where(tiered, local_mean, kept_mean)
     most = np.where(tiered, local_most, kept_most)
@@ -186,9 +186,9 @@ def _retained(rates: _Rates, period_s: Array, limit_bytes: Array, note: Note, na
     return tuple(np.where(rates.peak > 0, value, 0.0) for value in live)  # type: ignore[return-value]
 
 
-def _local(rates: _Rates, given: Mapping[str, Array], note: Note) -> tuple[Array, Array]:
+def _local(rates: _Rates, kept_s: Array, given: Mapping[str, Array], note: Note) -> tuple[Array, Array]:
     """The part of a tiered topic that stays on the broker: local retention, and what waits for its copy."""
-    by_rule = _retained(rates, given["local_s"], given["local_bytes"], note, "local")
+    by_rule = _retained(rates, np.minimum(given["local_s"], kept_s), given["local_bytes"], note, "local")
     delay = np.full_like(rates.average, constant("storage.remote_copy_delay_s"))
     uncopied = _retained(rates, delay, np.full_like(delay, np.inf), Trace.silent, "uncopied")
     mean, most = (

@@ -12,6 +12,7 @@ from planner.sizing.sized import Sized
 from planner.sizing.workload import Workload, most_members
 
 _RUNGS = 5
+_LARGEST = 10_000  # beyond this nobody picks a count for its divisors
 _LOOKED_AT = 400  # counts weighed for one ladder; above that every so many
 
 
@@ -64,6 +65,8 @@ def _shown(reasons: dict[str, float], workload: Workload, index: int) -> dict[st
 @lru_cache(maxsize=4096)
 def ladder(count: int, members: int, brokers: int) -> tuple[Rung, ...]:
     """Nearby counts with many divisors or a multiple of the brokers, the chosen one among them, in rising order."""
+    if count > _LARGEST:
+        return (Rung(count, tuple(partitions.divisors(count)), partitions.wasted_fraction(count, members)),)
     low, high = max(1, count // 2), count * 2
 
     def merit(number: int) -> tuple[int, int]:

@@ -68,7 +68,9 @@ _TOLERANCE = 1e-6  # a refill takes what is free up to the limit: not above it b
 
 
 # what Markdown, Streamlit's colours and mathematics read as more than text, anywhere and at the start of a line
-_SPECIAL: Final = re.compile(r"[\\`*_{}\[\]<>$~|^]|:(?=\S)|&(?=[#\w]+;)|^(?:[#+=-]|\d+(?=[.)](?:\s|$)))")
+_SPECIAL: Final = re.compile(r"[\\`*_{}\[\]<>$~|^]|:(?=[\w+-])|&(?=[#\w]+;)|^(?:[#+=-]|\d+(?=[.)](?:\s|$)))")
+
+_SHORTCODE: Final = re.compile(r":[\w+-]+:")
 
 
 def escape(text: object) -> str:
@@ -81,8 +83,11 @@ def _escaped(match: re.Match[str]) -> str:
     found = match.group()
     if found.isdigit():  # "1. " would start a list: the full stop is escaped, not the number
         return f"{found}\\"
-    # ":word:" is replaced by a symbol when the escapes are gone already; a word joiner keeps it apart
-    return "\\:\u2060" if found == ":" else f"\\{found}"
+    if found == ":" and _SHORTCODE.match(match.string, match.start()):
+        return (
+            "\\:\u2060"  # ":word:" is replaced by a symbol when escapes are gone already; a word joiner keeps it apart
+        )
+    return f"\\{found}"
 
 
 def status(plan: Plan) -> str:

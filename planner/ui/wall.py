@@ -106,17 +106,19 @@ def _value(row: Mapping[str, Any], colours: Mapping[str, str]) -> tuple[str, str
 
 def _target(row: Mapping[str, Any], left: float, full: float, top: float) -> dict[str, Any]:
     """The area that takes the click on a cell, and what is said when the pointer rests on it."""
+    limit = percent(row["threshold"])
     return {
         "x0": left - 0.04,
         "x1": left + full + 0.04,
         "y0": top,
         "y1": top + 1,
-        "explain": row["explain"],
+        "explain": row["explain"] or "",
+        "said": f"{row['resource_label']}, {row['state_label']}: {percent(row['utilisation'])} of {limit}",
         "resource": row["resource_label"],
         "state": row["state_label"],
         "fullest": percent(row["utilisation"]),
         "mean": percent(row["mean"]),
-        "limit": percent(row["threshold"]),
+        "limit": limit,
     }
 
 
@@ -144,7 +146,8 @@ def _layer(rows: Drawn, mark: Spec, *channels: str) -> list[Spec]:
     }
     for channel in channels:
         encoding |= known[channel]
-    return [{"data": {"values": rows}, "mark": mark, "encoding": encoding}] if rows else []
+    # the areas of _clicks say each cell once; the other marks would repeat it piece by piece
+    return [{"data": {"values": rows}, "mark": {"aria": False, **mark}, "encoding": encoding}] if rows else []
 
 
 def _clicks(rows: Drawn) -> list[Spec]:
@@ -152,10 +155,11 @@ def _clicks(rows: Drawn) -> list[Spec]:
     titles = {"resource": "Resource", "state": "State", "fullest": "Fullest broker", "mean": "Mean", "limit": "Limit"}
     tooltip = [{"field": name, "type": "nominal", "title": title} for name, title in titles.items()]
     cell = {"name": "cell", "select": {"type": "point", "fields": ["explain"]}}
-    layers = _layer(rows, {"type": "rect", "fill": "transparent", "cursor": "pointer"}, "x1", "y1")
+    said = {"tooltip": tooltip, "description": {"field": "said", "type": "nominal"}}
+    mark = {"type": "rect", "fill": "transparent", "cursor": "pointer", "aria": True}
     return [
-        {**layer, "name": "cells", "encoding": {**layer["encoding"], "tooltip": tooltip}, "params": [cell]}
-        for layer in layers
+        {**layer, "name": "cells", "encoding": {**layer["encoding"], **said}, "params": [cell]}
+        for layer in _layer(rows, mark, "x1", "y1")
     ]
 
 
@@ -171,7 +175,7 @@ def _assembled(layers: Sequence[Spec], x: Sequence[float], y: Sequence[float]) -
         },
         "width": "container",
         "height": _ROW * (y[1] - y[0]),
-        "padding": 2,
+        "padding": {"left": 2, "right": 2, "top": 2, "bottom": 2},  # Streamlit's page fails on a single number
         "config": {"background": "transparent", "font": _FONT, "view": {"stroke": None}},
     }
 
@@ -213,8 +217,7 @@ def wall_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
         band = (top + 0.56, top + 0.82)
         bars += _bars(row, left, _TRACK, band, colours)
         marks += _marks(row, left, _TRACK, band, colours)
-        if row["explain"]:
-            targets.append(_target(row, left, _TRACK, top))
+        targets.append(_target(row, left, _TRACK, top))
         if row["mark"]:
             right.append(_text(left + _TRACK, top + 0.32, row["mark"], text["paint"]))
             frame.append({"x0": left - 0.05, "x1": left + _TRACK + 0.05, "y0": top + 0.06, "y1": top + 0.98})
@@ -298,8 +301,7 @@ def list_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
         texts[bold, "right"].append(_text(1.0, top + 0.3, f"{value} of {percent(row['threshold'])}", paint))
         bars += _bars(row, 0.0, 1.0, band, colours)
         marks += _marks(row, 0.0, 1.0, band, colours)
-        if row["explain"]:
-            targets.append(_target(row, 0.0, 1.0, top))
+        targets.append(_target(row, 0.0, 1.0, top))
     layers = [
         *_layer(bars, {"type": "rect"}, "x1", "y1", "fill", "tone"),
         *_layer(marks, {"type": "rule"}, "y1", "color", "tone", "width"),

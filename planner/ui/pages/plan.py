@@ -135,7 +135,7 @@ def _table(table: tables.Table, alt: str) -> None:
 def _select(name: str) -> None:
     """Explain the cell that was selected in the wall."""
     cells = st.session_state[name].selection.get("cell", [])
-    if cells:
+    if cells and cells[0]["explain"]:
         _explain(cells[0]["explain"])
 
 
