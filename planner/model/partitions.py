@@ -12,7 +12,7 @@ from planner.trace import formula
 
 _EXACT_TERMS = 1000
 _KEPT_COUNT = 3  # counts up to this are not rounded: the next useful one would be far away in proportion
-_LARGE_COUNT = 2_000_000  # beyond this nobody picks a count for its divisors, only for the brokers
+_LARGE_COUNT = 10_000  # beyond this nobody picks a count for its divisors, only for the brokers
 
 
 def zipf_sum(unique_keys: Numeric, exponent: Numeric) -> Numeric:
