@@ -171,7 +171,7 @@ def _headings(cells: Sequence[str]) -> tuple[list[_Heading | None], list[InputEr
         shown = str(shorten(cell.strip()))
         match = re.fullmatch(r"(.*?)\s*[(\[]([^()\[\]]{1,20})[)\]]", cell.strip()[:200])
         name, unit = (match[1], match[2].strip()) if match else (cell.strip()[:200], "")
-        if not name:
+        if not cell.strip():
             found.append(None)
             continue
         column = _columns().get(_slug(name)) or _columns().get(_slug(cell[:200]))

@@ -224,6 +224,8 @@ REFUSED = [
     ('{"a":' * 50_000, "nested deeper"),
     ('{"a":' * 30 + "1" + "}" * 30, "nested deeper"),
     ("{" * 100_000, "Line 1"),
+    (": 1\n", "Line 1: did not find expected key."),
+    ("a: x\u2028b\n", "Line"),
     ("a: [12:30]\n", "Line 1: found unexpected ':'; quote a text with a colon in brackets: [\"12:30\"]."),
     ("#" * (MAX_BYTES + 1) + "\n", "larger than 5 MB"),
 ]

@@ -480,7 +480,15 @@ def test_every_figure_explains_itself(preset_plan: Plan) -> None:
             step = preset_plan.explain(f"utilisation.{verdict.state}.{verdict.resource}")
             assert float(step.value) == pytest.approx(verdict.utilisation, rel=1e-9)
     for name, one in preset_plan.topics.items():
-        for figure in ("produce_in_bytes_per_s", "wire_bytes_per_record", "disk_bytes", "disk_bytes_worst"):
+        for figure in (
+            "produce_in_bytes_per_s",
+            "consumer_out_bytes_per_s",
+            "logical_bytes_per_record",
+            "wire_bytes_per_record",
+            "disk_bytes",
+            "disk_bytes_worst",
+            "hottest_partition_fraction",
+        ):
             assert float(preset_plan.explain(f"topics.{name}.{figure}").value) == pytest.approx(
                 getattr(one, figure), rel=1e-6
             )

@@ -320,7 +320,7 @@ def _inputs(draft: Draft) -> Iterator[Finding]:
     ranges = list(ranges_of(draft.scenario))
     if ranges:
         message = f"{len(ranges)} inputs are ranges; this plan takes their likely values."
-        yield Finding("likely_values", "info", message, "Use `uncertainty` for quantiles.")
+        yield Finding("likely_values", "info", message, "Plan the low and the high end too, with --set.")
     binding = draft.brokers.binding
     if binding is not None and binding.resource in {"cpu", "disk_iops"}:
         words = RESOURCE_WORDS[binding.resource]

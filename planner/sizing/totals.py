@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from planner.constants import constant, constants
-from planner.model import controllers, cpu, states, traffic, utilisation
+from planner.model import controllers, cpu, partitions, records, states, traffic, utilisation
 from planner.model.placement import rack_sizes
 from planner.results import Assumption, Brokers, ClusterLoad
 from planner.scenario import Ranged, defaults_used
@@ -33,6 +33,7 @@ from planner.trace import Trace
 def cluster_load(workload: Workload, sized: Sized, setting: Setting, brokers: int, trace: Trace) -> ClusterLoad:
     """Sum the topics, recording each sum."""
     topics, columns = sized.load.topics, sized.columns
+    _trace_topics(workload, sized, trace)
     flows = _flow_sums(sized, trace)
     replicas = float(topics.partitions @ topics.replication_factor)
     followers = follower_requests_per_s(topics, setting, brokers) * brokers
@@ -63,6 +64,28 @@ def cluster_load(workload: Workload, sized: Sized, setting: Setting, brokers: in
         **requests,
         **_controllers(workload, brokers, count, replicas, trace),
     )
+
+
+def _trace_topics(workload: Workload, sized: Sized, trace: Trace) -> None:
+    """Figures of a topic that its load was computed without recording."""
+    given, topics = workload.given, sized.load.topics
+    trace(
+        "topics.logical_bytes_per_record",
+        records.logical_bytes_per_record,
+        key_bytes=given["key_bytes"],
+        value_bytes=given["value_bytes"],
+        headers_payload_bytes=given["headers_payload_bytes"],
+    )
+    trace(
+        "topics.hottest_partition_fraction",
+        partitions.hottest_partition_fraction,
+        top_key_fraction=workload.top_key_fraction,
+        partitions=topics.partitions,
+    )
+    produced = {"produce_in_bytes_per_s": topics.produce_in_bytes_per_s}
+    trace("topics.consumer_out_bytes_per_s", traffic.consumer_out_bytes_per_s, **produced, fan_out=given["fan_out"])
+    trace("topics.tier_out_bytes_per_s", traffic.tier_out_bytes_per_s, **produced, tiered=given["tiered"])
+    trace("topics.mirror_out_bytes_per_s", traffic.mirror_out_bytes_per_s, **produced, mirrors=workload.mirrors)
 
 
 def _flow_sums(sized: Sized, trace: Trace) -> dict[str, Any]:
@@ -257,6 +280,9 @@ def _trace_cpu(trace: Trace, state: str, outcome: Outcome, setting: Setting) -> 
     trace(f"{name}_fraction", utilisation.cpu_utilisation, cores=cores, vcpu=setting.hardware.vcpu)
 
 
+# defaults that a plan does not read: those of failures, rebalances and the recommender
+_ELSEWHERE = ("operations.", "questions.")
+_GROUP_TIMERS = frozenset({"static_membership", "max_poll_records", "max_poll_interval", "session_timeout"})
 # constants that shape every plan, by the prefix of their id
 _SHAPING = ("cpu.", "iops.", "memory.", "recovery.", "requests.", "records.", "storage.", "handles.", "partitions.")
 
@@ -266,6 +292,7 @@ def assumptions_of(workload: Workload) -> tuple[Assumption, ...]:
     rows = [
         Assumption(row.path, row.value, row.unit, row.low, row.high, row.source, row.as_of)
         for row in defaults_used(workload.scenario)
+        if not row.path.startswith(_ELSEWHERE) and row.path.rsplit(".", 1)[-1] not in _GROUP_TIMERS
     ]
     rows += [
         Assumption(path, float(value), "", value.low, value.high, "scenario (range, likely value taken)", "")

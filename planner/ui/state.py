@@ -8,6 +8,7 @@ the page refuses what a file or the command would refuse, in the same words.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from planner.sizing import plan
 
 FIRST = "ecommerce"  # what the page opens with
 MAX_BYTES = codec.MAX_BYTES
+_LONG = 100_000  # characters of a scenario that takes a while to plan
 _RATES = ("records_per_s", "bytes_per_s", "transactions_per_s")
 
 
@@ -164,7 +166,10 @@ def current() -> tuple[Answer, list[InputError]]:
 
 
 def _planned(text: str, changed: Mapping[str, str], factor: float) -> Answer:
-    result: Answer = answer(text, tuple(f"{path}={value}" for path, value in changed.items()), factor)
+    sets = tuple(f"{path}={value}" for path, value in changed.items())
+    # a sign of life for thousands of topics; for a few it would only flicker
+    with st.spinner("Planning ...") if len(text) > _LONG else nullcontext():
+        result: Answer = answer(text, sets, factor)
     return result
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # word and shape of a verdict, the gravest first; its colour is added by name below, never alone
 STATUS: Final = {"short": ("over the limit", "▲"), "right": ("right", "■"), "spare": ("spare", "●")}
-# Okabe-Ito hues: blue for what is within its limit, vermillion for what is not
+# Okabe-Ito hues: blue for what is within its limit, vermilion for what is not
 _LIGHT: Final = {
     "ink": "#1B2329",
     "muted": "#5B6770",
