@@ -2,8 +2,8 @@
 
 Input is capped in size, depth and number of values. YAML tags, anchors, aliases, merge keys, directives, repeated keys
 and several documents are refused. The events come from ruamel.yaml and its C parser (libyaml, some 3 microseconds each;
-ruamel's own takes 40). libyaml refuses three things that YAML 1.2 allows: an unquoted text with a colon inside brackets
-or braces (`[12:30]`), an empty key (`: 1`), and U+0085, U+2028 or U+2029 inside an unquoted line, where YAML 1.1 broke it.
+ruamel's own takes 40). libyaml differs from YAML 1.2 in three things: it refuses an unquoted text with a colon inside
+brackets or braces (`[12:30]`) and an empty key (`: 1`), and takes U+0085, U+2028 and U+2029 for line breaks.
 """
 
 from __future__ import annotations
