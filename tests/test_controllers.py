@@ -19,9 +19,8 @@ def metadata(partitions: float, factor: float, topics: float = 0.0, **given: flo
 @pytest.mark.parametrize(("factor", "each"), [(1, 75.9), (3, 126.7)])
 def test_measured_metadata(factor: int, each: float) -> None:
     """Kafka_facts.md 8: all in, a partition took 75.9 B at RF 1 and 126.7 B at RF 3."""
-    # the line through both: 25.4 B a replica on 50.5 B; the constant is rounded up to 51 B
-    assert metadata(1000, factor, partition_record_base_bytes=50.5) == pytest.approx(1000 * each)
-    assert 0 <= metadata(1, factor) - each <= 0.5 + 1e-9
+    # the line through both: 25.4 B a replica on 50.5 B
+    assert metadata(1000, factor) == pytest.approx(1000 * each)
 
 
 def test_metadata_of_large_clusters() -> None:

@@ -178,6 +178,40 @@ def test_needed_is_the_least_count_for_each_resource_alone(seed: int) -> None:
         assert least == brute, resource
 
 
+def test_the_least_count_is_found_where_requests_bend_the_load() -> None:
+    """Derived batches make CPU fall faster than 1/B at first; the search once stepped over the answer (15 for 13)."""
+    keyed = {"batch": {}, "producers": 20, "consumers": []}
+    events = topic(
+        **keyed,
+        name="events",
+        records_per_s=20_000,
+        peak_ratio=10,
+        record={"key_bytes": 16, "value_bytes": 2000},
+        cleanup="compact,delete",
+        keys={"unique": 1_000_000, "zipf_exponent": 0},
+        retention={"time": 3600},
+        segment={"bytes": "1MiB"},
+        transactions_per_s=100,
+    )
+    state = topic(
+        **{**keyed, "consumers": [{"group": "g0", "members": 12, "records_per_s_per_member": 10_000}]},
+        name="state",
+        records_per_s=20_000,
+        record={"key_bytes": 16, "value_bytes": 100},
+        cleanup="compact",
+        keys={"unique": 1_000_000, "zipf_exponent": 0.9},
+        compaction={"min_dirty_ratio": 0.1, "tombstone_fraction": 0.1},
+    )
+    parts: dict[str, Any] = {
+        "cluster": {"zones": 1, "tls": False, "replica_fetchers": 8},
+        "policy": {"survive": {"brokers": 0}, "placement": "balanced"},
+    }
+    search = sizer(events, state, **parts)
+    least = search.least()
+    assert least is not None
+    assert [search.holds(count) for count in range(search.floor, least)] == [False] * (least - search.floor)
+
+
 def test_needs_name_count_raw_and_state() -> None:
     result = planner.plan(scenario(topic(records_per_s=50_000, partitions=60), cluster={"broker": SMALL_MACHINE}))
     for resource, need in result.brokers.needed.items():

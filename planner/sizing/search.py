@@ -84,11 +84,13 @@ class Sizer:
 
     def _least_striding(self, start: int, resource: str | None) -> int | None:
         """For layouts so large that fullest and mean move together: half the missing distance at a time."""
-        brokers = start
+        brokers, failed = start, start
         while brokers <= constant("sizing.brokers_max"):
             missing = self.worst(brokers, resource)[1] - 1
             if missing <= _TOLERANCE:
-                return brokers
+                between = range(failed + self.step, brokers, self.step)
+                return next((count for count in between if self.holds(count, resource)), brokers)
+            failed = brokers
             if not math.isfinite(missing) or self.never(brokers, resource):
                 return None
             brokers += self.step * max(1, int(brokers * missing / 2) // self.step)
@@ -107,22 +109,28 @@ class Sizer:
             brokers += self.step * jump
 
     def lower_bound(self, resource: str | None) -> int | None:
-        """A candidate below which the healthy mean already exceeds its limit.
+        """The least candidate around which the healthy mean stays within its limit; below it no placement can.
 
-        Means have the form c + X/B, for which B * utilisation / limit never overshoots the answer.
+        Means nearly have the form c + X/B, for which B * utilisation / limit does not overshoot. Requests and partition
+        counts that follow the brokers bend that form, so the last step is taken back while the mean still holds.
         """
         brokers = self.floor
-        limits = partial(threshold, self.setting, state="healthy")
         for _ in range(100):
-            means = self.mean(brokers)
-            ratio = max((value / limits(key) for key, value in means.items() if resource in {None, key}), default=0.0)
+            ratio = self._mean_ratio(brokers, resource)
             if ratio <= 1 + _TOLERANCE:
+                while brokers > self.floor and self._mean_ratio(brokers - self.step, resource) <= 1 + _TOLERANCE:
+                    brokers -= self.step
                 return brokers
             wanted = max(brokers * ratio * (1 - 1e-12), brokers + 1)
             if not math.isfinite(wanted) or wanted > constant("sizing.brokers_max"):
                 return None
             brokers = self.floor + self.step * math.ceil((wanted - self.floor) / self.step - 1e-9)
         return None
+
+    def _mean_ratio(self, brokers: int, resource: str | None) -> float:
+        limits = partial(threshold, self.setting, state="healthy")
+        means = self.mean(brokers)
+        return max((value / limits(key) for key, value in means.items() if resource in {None, key}), default=0.0)
 
     def mean(self, brokers: int) -> dict[str, float]:
         """Utilisation of the healthy mean broker, computed once."""
