@@ -403,7 +403,7 @@ def to_plain(value: Any) -> Any:
     return shown
 
 
-class _Result:
+class Result:
     """What every answer can do beside holding its fields."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -437,7 +437,7 @@ class Check:
 
     def to_frame(self) -> pd.DataFrame:
         """The margins as a data frame."""
-        return _frame(self.margins)
+        return frame_of(self.margins)
 
 
 @dataclass(frozen=True)
@@ -450,7 +450,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Reverse(_Result):
+class Reverse(Result):
     """How much load and retention a cluster carries."""
 
     brokers: int
@@ -462,7 +462,7 @@ class Reverse(_Result):
 
     def to_frame(self) -> pd.DataFrame:
         """The limits as a data frame."""
-        return _frame(self.limits)
+        return frame_of(self.limits)
 
 
 @dataclass(frozen=True)
@@ -499,7 +499,8 @@ class Comparison:
         return pd.DataFrame(rows)
 
 
-def _frame(rows: Iterable[Any]) -> pd.DataFrame:
+def frame_of(rows: Iterable[Any]) -> pd.DataFrame:
+    """Rows of one result type as a data frame."""
     import pandas as pd  # heavy: only for callers who want a frame
 
     return pd.DataFrame([dataclasses.asdict(row) for row in rows])

@@ -321,7 +321,7 @@ def test_the_app_runs_on_this_machine_only_and_reports_no_usage(monkeypatch: pyt
         calls.append((arguments, cwd))
         return SimpleNamespace(returncode=0)
 
-    monkeypatch.setattr("planner.cli.subprocess.run", record)
+    monkeypatch.setattr("planner.cli.app.subprocess.run", record)
     assert run("app").exit_code == 0
     ((arguments, folder),) = calls
     assert arguments[:4] == [sys.executable, "-m", "streamlit", "run"]

@@ -1,0 +1,5 @@
+"""`python -m planner.cli` is the command `kafka-planner`."""
+
+from planner.cli import main
+
+main()

@@ -1,0 +1,199 @@
+"""What every command shares: options, the three forms of an answer, refusals."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
+
+import typer
+
+# Everything heavy is imported inside the commands: `kafka-planner --help` needs none of it.
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from planner.scenario import InputError, Scenario
+
+INFEASIBLE, BAD_INPUT, BROKEN_PIPE, INTERRUPTED = 1, 2, 141, 130
+_PIPE_WIDTH = 150  # columns when the output is no terminal: wide enough for every table
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+cli = typer.Typer(
+    help="Capacity and partition planner for Apache Kafka.",
+    epilog="Exit status: 0 done; 1 infeasible, or a check failed; 2 bad input.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ScenarioArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO", help="A file (YAML, JSON, CSV of topics), - for standard input, or preset:NAME."
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change one input: topics.orders.retention.time=3d. Repeatable."),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="text, json (the contract), or csv (the main table).")]
+
+
+# Writing
+
+
+class Answer(Protocol):
+    """What a command prints."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contract's dictionary."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """The main table."""
+
+
+def write(text: str) -> None:
+    """Write the answer; a reader that went away is no error worth a word."""
+    stream = sys.stdout
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or Python fails again when it exits
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(BROKEN_PIPE) from None
+        typer.echo(f"The output cannot be written: {error.strerror}.", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def answer(result: Answer, form: Format, show: Callable[[Console], None]) -> None:
+    """Print a result in the form that was asked for; `show` lays out the text."""
+    if form is Format.JSON:
+        write_json(result.to_dict())
+    elif form is Format.CSV:
+        write_csv(result.to_frame())
+    else:
+        write_text(show)
+
+
+def write_json(body: Any) -> None:
+    """The contract's form."""
+    write(json.dumps(body, indent=2, allow_nan=False) + "\n")
+
+
+def write_csv(frame: pd.DataFrame) -> None:
+    """A table for a spreadsheet, no cell of which is a formula."""
+    from planner.reports.tables import csv_text
+
+    write(csv_text(frame))
+
+
+def write_text(show: Callable[[Console], None]) -> None:
+    """Lay the answer out for the terminal, or plainly and wide for a pipe, and write it in one go."""
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    sheet = io.StringIO()
+    console = Console(
+        file=sheet,
+        force_terminal=terminal or None,  # None: the environment may still force colours
+        width=None if terminal else _PIPE_WIDTH,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    show(console)
+    text = "\n".join(line.rstrip() for line in sheet.getvalue().split("\n"))
+    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    write(text.replace("\u2500", "-") if plain else text)  # the rule below a table's head
+
+
+# Refusing
+
+
+@contextmanager
+def refusals(form: Format = Format.TEXT) -> Iterator[None]:
+    """Turn bad input into messages and exit status 2, and an interrupt into silence."""
+    from planner.scenario import ScenarioError
+
+    try:
+        yield
+    except ScenarioError as error:
+        refuse(error.errors, form)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def refuse(errors: Sequence[InputError], form: Format) -> NoReturn:
+    """Print all errors and leave with exit status 2."""
+    if form is Format.JSON:
+        write_json({"errors": [error.to_dict() for error in errors]})
+    else:
+        typer.echo(_error_list(errors), err=True)
+    raise typer.Exit(BAD_INPUT)
+
+
+def _error_list(errors: Sequence[InputError]) -> str:
+    from planner.reports.words import visible
+
+    lines = ["Bad input:" if len(errors) == 1 else f"Bad input, {len(errors)} errors:"]
+    for error in errors:
+        value = "" if error.value is None else visible(str(error.value))
+        place = " = ".join(part for part in (visible(error.path), value) if part)
+        lines.append(f"  {place}" if place else "  the input")
+        lines.append(f"    {visible(error.message)}")
+        if error.allowed:
+            lines.append(f"    Allowed: {visible(error.allowed)}")
+        if error.nearest:
+            lines.append(f"    Did you mean {visible(error.nearest)}?")
+    return "\n".join(lines)
+
+
+def refuse_one(path: str, value: Any, message: str, allowed: str, form: Format = Format.TEXT) -> NoReturn:
+    """Refuse one option or file."""
+    from planner.scenario import InputError
+
+    refuse([InputError(path, value, message, allowed)], form)
+
+
+def load_scenario(source: str, sets: Sequence[str] | None) -> Scenario:
+    """Read the scenario that an argument names, with its changes."""
+    from planner.codec import load
+
+    # text of a scenario is for the library; here whatever is neither - nor a preset is a file
+    return load(source if source == "-" or source.startswith("preset:") else Path(source), sets=sets or ())
+
+
+def load_all(sources: Sequence[str], sets: Sequence[str] | None) -> list[Scenario]:
+    """Load every scenario; the errors of all of them come together, each under its scenario's name."""
+    from dataclasses import replace
+
+    from planner.scenario import ScenarioError
+
+    found, errors = [], []
+    for source in sources:
+        try:
+            found.append(load_scenario(source, sets))
+        except ScenarioError as error:
+            errors += [replace(row, path=f"{source}: {row.path}" if row.path else "") for row in error.errors]
+    if errors:
+        raise ScenarioError(errors)
+    return found
