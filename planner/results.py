@@ -388,6 +388,8 @@ def _flat_topic(topic: TopicPlan) -> dict[str, Any]:
 
 def to_plain(value: Any) -> Any:
     """Return a result as JSON-ready Python; a non-finite number here is a defect of the model."""
+    if isinstance(value, Trace):
+        return [to_plain(step.to_dict()) for step in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: to_plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -298,12 +298,17 @@ def assumptions_of(workload: Workload) -> tuple[Assumption, ...]:
         Assumption(path, float(value), "", value.low, value.high, "scenario (range, likely value taken)", "")
         for path, value in ranges_of(workload.scenario)
     ]
-    rows += [
+    shaping = (*_SHAPING, "compaction.") if workload.given["compacted"].any() else _SHAPING
+    return (*rows, *constants_used(*shaping))
+
+
+def constants_used(*prefixes: str) -> tuple[Assumption, ...]:
+    """The constants whose ids begin so, as assumptions of a result."""
+    return tuple(
         Assumption(item.id, item.value, item.unit, item.low, item.high, item.source, item.as_of, item.confidence)
         for item in constants().values()
-        if item.id.startswith(_SHAPING) or (item.id.startswith("compaction.") and workload.given["compacted"].any())
-    ]
-    return tuple(rows)
+        if item.id.startswith(prefixes)
+    )
 
 
 def ranges_of(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Ranged]]:
