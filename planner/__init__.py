@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from planner.codec import load, presets, schema
+    from planner.crosscheck import cross_check
     from planner.results import Plan
     from planner.scenario import Ranged, Scenario, ScenarioError
     from planner.sizing import check, compare, plan, reverse
@@ -21,6 +22,7 @@ _HOMES = {
     "ScenarioError": "planner.scenario",
     "check": "planner.sizing",
     "compare": "planner.sizing",
+    "cross_check": "planner.crosscheck",
     "load": "planner.codec",
     "plan": "planner.sizing",
     "presets": "planner.codec",
@@ -37,6 +39,7 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "cross_check",
     "load",
     "plan",
     "presets",
