@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from planner.codec import load, presets, schema
     from planner.crosscheck import cross_check
+    from planner.fleet import sweep
     from planner.results import Plan
     from planner.scenario import Ranged, Scenario, ScenarioError
     from planner.sizing import check, compare, plan, reverse
@@ -29,6 +30,7 @@ _HOMES = {
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
+    "sweep": "planner.fleet",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "report",
     "reverse",
     "schema",
+    "sweep",
 ]
 
 
