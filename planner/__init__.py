@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from planner.crosscheck import cross_check
     from planner.fleet import sweep
     from planner.results import Plan
+    from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
     from planner.sizing import check, compare, plan, reverse
 
@@ -24,6 +25,7 @@ _HOMES = {
     "check": "planner.sizing",
     "compare": "planner.sizing",
     "cross_check": "planner.crosscheck",
+    "growth": "planner.runway",
     "load": "planner.codec",
     "plan": "planner.sizing",
     "presets": "planner.codec",
@@ -42,6 +44,7 @@ __all__ = [
     "check",
     "compare",
     "cross_check",
+    "growth",
     "load",
     "plan",
     "presets",
