@@ -8,7 +8,7 @@ Numeric defaults come from `data/constants/defaults.toml`, words and switches fr
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
@@ -46,7 +46,7 @@ __all__ = [
     "DefaultUsed", "DegradedUtilisation", "Head", "Header", "InputError", "Keys", "Limits", "Mirror", "Operations",
     "PartitionThroughput", "Policy", "Questions", "Ranged", "Record", "Retention", "Scenario", "ScenarioError",
     "Section", "Segment", "Shape", "Storage", "Survive", "TextDefault", "Tiered", "Topic", "Utilisation",
-    "defaults_used", "shape_of", "shorten", "text_defaults",
+    "defaults_used", "ranges_of", "shape_of", "shorten", "text_defaults",
 ]  # fmt: skip
 
 YEAR = 365.0 * 86400
@@ -679,6 +679,22 @@ def _holds_tuple(annotation: Any) -> bool:
     return get_origin(annotation) is tuple or any(_holds_tuple(arg) for arg in get_args(annotation))
 
 
+def ranges_of(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Ranged]]:
+    """Every quantity of the scenario that was given as a range, with its path."""
+    given, values = section.model_fields_set, section.__dict__
+    for name in values:
+        value = values[name] if name in given else None  # a default is no range
+        if isinstance(value, Ranged):
+            yield f"{prefix}{name}", value
+        elif isinstance(value, BaseModel):
+            yield from ranges_of(value, f"{prefix}{name}.")
+        elif isinstance(value, tuple):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    label = getattr(item, "name", None) or getattr(item, "group", None) or index
+                    yield from ranges_of(item, f"{prefix}{name}.{label}.")
+
+
 @dataclass(frozen=True, slots=True)
 class DefaultUsed:
     """A default that was applied because a key was not given."""
@@ -738,6 +754,7 @@ def _without_effect(model: Section, name: str) -> bool:
     return False
 
 
+@cache
 def _row(path: str, name: str) -> DefaultUsed:
     if name in constants():
         c = constants()[name]

@@ -19,7 +19,6 @@ from planner.results import (
     Verdict,
 )
 from planner.sizing.narrate import percent
-from planner.sizing.totals import ranges_of
 from planner.sizing.workload import classic_groups, most_members
 from planner.units import format_quantity
 
@@ -317,7 +316,7 @@ def _mirrors(draft: Draft) -> Iterator[Finding]:
 
 
 def _inputs(draft: Draft) -> Iterator[Finding]:
-    ranges = list(ranges_of(draft.scenario))
+    ranges = draft.workload.ranges
     if ranges:
         message = f"{len(ranges)} inputs are ranges; this plan takes their likely values."
         yield Finding("likely_values", "info", message, "Plan the low and the high end too, with --set.")

@@ -32,6 +32,7 @@ class Sizer:
     step: int
     evaluations: dict[int, Evaluation] = field(default_factory=dict)
     means: dict[int, dict[str, float]] = field(default_factory=dict)
+    _ratios: dict[int, dict[Where, float]] = field(default_factory=dict)
 
     def evaluation(self, brokers: int) -> Evaluation:
         """The checked states at `brokers`, computed once."""
@@ -46,7 +47,12 @@ class Sizer:
         return self.evaluations[brokers]
 
     def ratios(self, brokers: int) -> dict[Where, float]:
-        """Utilisation over threshold, for every resource in every checked state."""
+        """Utilisation over threshold, for every resource in every checked state; computed once."""
+        if brokers not in self._ratios:
+            self._ratios[brokers] = self._compared(brokers)
+        return self._ratios[brokers]
+
+    def _compared(self, brokers: int) -> dict[Where, float]:
         found = {
             (resource, state): value / threshold(self.setting, resource, state)
             for (resource, state), value in self.evaluation(brokers).utilisation.items()

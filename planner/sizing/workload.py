@@ -14,7 +14,7 @@ import numpy.typing as npt
 from planner.constants import constant
 from planner.model import partitions, records, requests, traffic
 from planner.model.types import Array
-from planner.scenario import ConsumerGroup, Scenario, Topic
+from planner.scenario import ConsumerGroup, Ranged, Scenario, Topic, ranges_of
 from planner.sizing.loads import TopicArrays
 from planner.trace import Note
 
@@ -37,6 +37,11 @@ class Workload:
     def topics(self) -> tuple[Topic, ...]:
         """The topics in an order of their own, so that the scenario's order changes no placement and no number."""
         return tuple(sorted(self.scenario.topics, key=_order))
+
+    @cached_property
+    def ranges(self) -> tuple[tuple[str, Ranged], ...]:
+        """Quantities that were given as ranges, with their paths."""
+        return tuple(ranges_of(self.scenario))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
