@@ -142,13 +142,13 @@ class Sizer:
         """Utilisation of the healthy mean broker, computed once."""
         if brokers not in self.means:
             load = self.load_at(brokers)
-            self.means[brokers] = healthy_mean_utilisation(load.topics, load.classes, self.setting, brokers)
+            self.means[brokers] = healthy_mean_utilisation(load, self.setting, brokers)
         return self.means[brokers]
 
     def never(self, brokers: int, resource: str | None) -> bool:
         """Whether one partition alone exceeds a limit, so that more brokers cannot help."""
         load = self.load_at(brokers)
-        lone = lone_utilisation(load.topics, load.classes, self.setting)
+        lone = lone_utilisation(load, self.setting)
         return any(
             value > threshold(self.setting, key, "healthy") * (1 + _TOLERANCE)
             for key, value in lone.items()
