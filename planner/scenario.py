@@ -399,6 +399,13 @@ class Assignment(Section):
         dict[str, tuple[tuple[int, ...], ...]], Replicas("Per topic the replica list of each partition, leader first.")
     ]
 
+    @property
+    def brokers(self) -> tuple[int, ...]:
+        """Ids of the brokers: those with a rack, else those that hold a replica."""
+        if self.racks is not None:
+            return tuple(sorted(map(int, self.racks)))
+        return tuple(sorted({broker for lists in self.topics.values() for replicas in lists for broker in replicas}))
+
 
 class Cluster(Section):
     """The brokers and what surrounds them."""
@@ -427,6 +434,19 @@ class Cluster(Section):
     calibration: Calibration | None = None
     limits: Limits = Limits()
     brokers_placed: Assignment | None = None
+
+    @property
+    def broker_count(self) -> int | None:
+        """The given count, or that of an existing assignment; None = find the least."""
+        if self.brokers is None and self.brokers_placed is not None:
+            return len(self.brokers_placed.brokers)
+        return self.brokers
+
+    @property
+    def zone_count(self) -> int:
+        """Racks of an existing assignment, else the zones."""
+        racks = None if self.brokers_placed is None else self.brokers_placed.racks
+        return len(set(racks.values())) if racks else self.zones
 
     @property
     def version(self) -> tuple[int, ...]:

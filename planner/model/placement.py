@@ -398,7 +398,8 @@ def peer_counts(*, assignments: Sequence[Integers], brokers: int) -> Integers:
     for assignment in assignments:
         for one, other in itertools.permutations(range(assignment.shape[1]), 2):
             together[assignment[:, one], assignment[:, other]] = True
-    return together.sum(axis=1)
+    counts: Integers = together.sum(axis=1)
+    return counts
 
 
 @formula(

@@ -132,7 +132,7 @@ def _draft(scenario: Scenario) -> Draft:
     why = "healthy" if not lost else "reduced"
     needed = sizer.needs(Need(copies + lost, float(copies + lost), why))
     required = sizer.least()
-    count = scenario.cluster.brokers or required or _best_effort(sizer, needed)
+    count = scenario.cluster.broker_count or required or _best_effort(sizer, needed)
     trace = Trace(labels=workload.names)
     sized = size_at(workload, count, trace)
     evaluation = sizer.complete(count)

@@ -12,8 +12,9 @@ from planner.constants import constant
 from planner.model import cpu, handles, memory, recovery, requests, states, utilisation
 from planner.model.placement import rack_sizes
 from planner.model.types import Array
+from planner.sizing.assigned import Assigned
 from planner.sizing.loads import Load, PartitionClasses, TopicArrays
-from planner.sizing.simulate import Assigned, Layout, Loss, Survivors, Weighed, layout_of
+from planner.sizing.simulate import Layout, Loss, Survivors, Weighed, layout_of
 
 FIGURES = (
     "network_in_bytes_per_s",
@@ -101,6 +102,7 @@ class Refill:
     duration_s: float | None
     target: Mapping[str, float]
     source: Mapping[str, float]
+    sources: float  # brokers that would feed it if each fed as much as the busiest one
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +376,11 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
     """How fast an empty broker refills: what recovery_time_max needs, else what the degraded limits leave."""
     target, source = dict(after.fullest), dict(after.fullest)
     size = after.fullest["refill"]
-    spare, limited_by = refill_spare(setting, target, source, brokers - down)
+    # only brokers that lead one of its partitions feed a refill, and the one that feeds most is the last to finish
+    sources = recovery.refill_sources(
+        size_bytes=size, fullest_source_bytes=after.fullest["feeds"], survivors=brokers - down
+    )
+    spare, limited_by = refill_spare(setting, target, source, float(sources))
     rate = spare
     fastest = 0.0 if size == 0 else size / spare if spare > 0 else float("inf")
     if setting.recovery_time_max_s is not None:
@@ -388,12 +394,12 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
     target["network_out_bytes_per_s"] = 0.0
     target["leaders"] = 0.0
     for key in ("network_out_bytes_per_s", "disk_read_bytes_per_s"):
-        source[key] += rate / (brokers - down)
-    return Refill(size, fastest, rate, limited_by, duration, target, source)
+        source[key] += rate / sources
+    return Refill(size, fastest, rate, limited_by, duration, target, source, float(sources))
 
 
 def refill_spare(
-    setting: Setting, target: Mapping[str, float], source: Mapping[str, float], sources: int
+    setting: Setting, target: Mapping[str, float], source: Mapping[str, float], sources: float
 ) -> tuple[float, str]:
     """The refill rate that the degraded limits and the throttle leave, and which of them decides."""
     hardware, limits = setting.hardware, setting.thresholds_degraded
@@ -423,9 +429,7 @@ def refill_spare(
     return float(rate), limited_by
 
 
-def healthy_mean_utilisation(
-    load: Load, setting: Setting, brokers: int
-) -> dict[str, float]:
+def healthy_mean_utilisation(load: Load, setting: Setting, brokers: int) -> dict[str, float]:
     """Utilisation of the mean broker when all is well: cheap, and never above the fullest.
 
     Recovery is there too when the policy limits it: an idle broker's refill at the least of its limits.

@@ -56,7 +56,7 @@ def setting_of(workload: Workload) -> Setting:
     scenario = workload.scenario
     cluster, policy = scenario.cluster, scenario.policy
     setting = Setting(
-        zones=cluster.zones,
+        zones=cluster.zone_count,
         multiple_of_zones=policy.multiple_of_zones,
         brokers_down=policy.survive.brokers,
         zones_down=policy.survive.zones,
@@ -70,7 +70,7 @@ def setting_of(workload: Workload) -> Setting:
         throttle_bytes_per_s=math.inf if cluster.replication_throttle is None else cluster.replication_throttle,
         recovery_time_max_s=policy.recovery_time_max,
         internal_replicas=internal_replicas(scenario),
-        assigned=None,
+        assigned=workload.assigned,
         hardware=hardware_of(broker_spec(cluster.broker), cluster.limits, policy),
         thresholds=_thresholds(policy.utilisation),
         thresholds_degraded=_thresholds(policy.utilisation_degraded),
@@ -103,7 +103,7 @@ def internal_replicas(scenario: Scenario) -> float:
             internal_topics=internal_topics(scenario),
             partitions_per_topic=constant("internal.partitions_per_topic"),
             replication_factor=constant("internal.replication_factor"),
-            brokers=scenario.cluster.brokers or constant("internal.replication_factor"),
+            brokers=scenario.cluster.broker_count or constant("internal.replication_factor"),
         )
     )
 

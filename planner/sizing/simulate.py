@@ -23,6 +23,7 @@ from planner.model.placement import (
     volume_of_replica,
 )
 from planner.model.types import Array
+from planner.sizing.assigned import Assigned
 from planner.sizing.loads import Load, PartitionClasses, TopicArrays
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -35,16 +36,6 @@ _LOST_SETS = 64
 _MOST_REPLICAS = 700_000  # placed at most
 _MOST_STEPS = 50_000  # placed at most where each takes a step of its own
 _KEPT_CELLS = 500_000  # counts by broker and class beyond this are neither made nor kept
-
-
-@dataclass(frozen=True, eq=False)
-class Assigned:
-    """An existing assignment; brokers are numbered rack by rack. Compared by identity, so that it serves as a key."""
-
-    ids: tuple[int, ...]  # by the broker's number
-    racks: tuple[str | None, ...]
-    sizes: tuple[int, ...]
-    replicas: Mapping[int, Integers]  # by topic: (partitions, RF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +112,9 @@ def layout_of(  # noqa: PLR0917 - the four that every caller knows, then what a 
     sizes = rack_sizes(brokers, zones) if kept is None else kept.sizes
     stepwise = any(placed_one_by_one(sizes, int(copies)) for copies in np.unique(topics.replication_factor))
     most = _MOST_STEPS if stepwise else _MOST_REPLICAS
-    thin = np.full(len(topics.partitions), min(1.0, most / max(float(topics.partitions @ topics.replication_factor), 1)))
+    thin = np.full(
+        len(topics.partitions), min(1.0, most / max(float(topics.partitions @ topics.replication_factor), 1))
+    )
     thin[list(kept.replicas if kept is not None else ())] = 1.0
     of_topic = classes.topic.astype(np.intp)
     of_class = np.ceil(classes.count * thin[of_topic])
@@ -213,8 +206,8 @@ def peers(layout: Layout) -> Integers:
 class Survivors:
     """Loads per broker after a loss; arrays are (lost sets, placements, brokers), NaN on lost brokers."""
 
-    replica: Mapping[str, Array]
-    leader: Mapping[str, Array]
+    replica: Mapping[str, Any]
+    leader: Mapping[str, Any]
     unwritable: Array  # (lost sets, placements, classes): share of the class's partitions
     offline: Array
     stayed: Flags  # (lost sets, placements, brokers)
@@ -461,13 +454,13 @@ def _kept_counts(layout: Layout, loss: Loss) -> _Counts:
     for group, fate in after.fates:
         index = ((fate.leader + after.offset) * classes + group.partition_class).ravel()
         for name, times in fate.multiples.items():
-            counted = np.bincount(index, times.ravel(), math.prod(shape)).reshape(shape)
+            counted: Array = np.bincount(index, times.ravel(), math.prod(shape)).astype(float).reshape(shape)
             led[name] = counted + led[name] if name in led else counted
         if not fate.writable.all():
             placed = (group.assignment[None] + after.offset[..., None]) * classes + group.partition_class[:, None]
             chosen = placed[fate.alive & ~fate.writable[..., None]]
-            counted = np.bincount(chosen, minlength=math.prod(shape)).reshape(shape).astype(float)
-            stuck = counted if stuck is None else stuck + counted
+            refused: Array = np.bincount(chosen, minlength=math.prod(shape)).astype(float).reshape(shape)
+            stuck = refused if stuck is None else stuck + refused
             unwritable += after.count_classes(group, ~fate.writable, classes)
             offline += after.count_classes(group, fate.live == 0, classes)
     return _Counts(led, stuck, unwritable, offline)
@@ -491,11 +484,11 @@ def _summed(after: Aftermath, weights: Mapping[str, Array], flowing: Array) -> _
             stuck = np.zeros((*after.shape, flowing.shape[1])) if stuck is None else stuck
             chosen = fate.alive & ~fate.writable[..., None]
             placed = np.broadcast_to(group.assignment[None], chosen.shape)
-            for cost in np.flatnonzero(flowing.any(axis=0)):
-                each = np.broadcast_to(flowing[group.partition_class, cost][:, None], chosen.shape[2:])
+            for flow in np.flatnonzero(flowing.any(axis=0)).tolist():
+                each = np.broadcast_to(flowing[group.partition_class, flow][:, None], chosen.shape[2:])
                 for where in np.ndindex(sets, seeds):
                     picked = chosen[where]
-                    stuck[*where, :, cost] += np.bincount(placed[where][picked], each[picked], brokers)
+                    stuck[*where, :, flow] += np.bincount(placed[where][picked], each[picked], brokers)
             unwritable += after.count_classes(group, ~fate.writable, classes)
             offline += after.count_classes(group, fate.live == 0, classes)
     return _Sums(led, stuck, unwritable, offline)

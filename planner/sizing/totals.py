@@ -194,10 +194,10 @@ def trace_states(trace: Trace, sized: Sized, evaluation: Evaluation, setting: Se
     for name, outcome in evaluation.outcomes.items():
         down = {"brokers": evaluation.brokers, "brokers_down": outcome.brokers_down}
         means = f"states.{name}.per_broker"
-        if outcome.all_writable and name == "reduced":
+        if outcome.closed_form and name == "reduced":
             trace(f"{means}.network_in_bytes_per_s", states.reduced_in_bytes_per_s, **stored, **down)
             trace(f"{means}.network_out_bytes_per_s", states.returned_out_bytes_per_s, **arguments, **down)
-        elif outcome.all_writable:
+        elif outcome.closed_form:
             trace(
                 f"{means}.network_in_bytes_per_s",
                 states.stored_in_bytes_per_s,
