@@ -136,6 +136,52 @@ def leader_concentration(brokers: int, racks: int, replication_factor: int) -> i
     return math.gcd(brokers // racks, min(racks, replication_factor))
 
 
+def counts_without_concentration(brokers: int, racks: int, replication_factor: int) -> tuple[int | None, int]:
+    """The nearest broker counts, below and above, that spread leaders and fill equal racks.
+
+    Parameters
+    ----------
+    brokers
+        Brokers in the cluster [count], >= 1.
+    racks
+        Racks (availability zones); 1 also stands for brokers without racks [count], >= 1.
+    replication_factor
+        Replicas of each partition, leader included [count], >= 1.
+
+    Returns
+    -------
+    tuple[int | None, int]
+        Nearest lower count, None where no lower one holds the replicas, and nearest higher count [count].
+
+    Assumptions
+    -----------
+    As `leader_concentration`.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> counts_without_concentration(brokers=9, racks=3, replication_factor=3)
+    (6, 12)
+    >>> counts_without_concentration(brokers=3, racks=3, replication_factor=3)
+    (None, 6)
+
+    References
+    ----------
+    kafka-4.3-source
+    """
+
+    def even(count: int) -> bool:
+        return count >= replication_factor and leader_concentration(count, racks, replication_factor) == 1
+
+    whole = brokers // racks * racks
+    below = range(whole if whole < brokers else whole - racks, 0, -racks)
+    above = itertools.count(whole + racks, racks)
+    return next(filter(even, below), None), next(filter(even, above))
+
+
 @lru_cache(maxsize=256)
 def _template(rows: int, racks: int, replication_factor: int) -> tuple[Integers, Integers]:
     """For each partition of a round: position of each replica's rack, and how often that rack was used before."""

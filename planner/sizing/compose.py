@@ -28,6 +28,7 @@ from planner.sizing.narrate import action_for, headline
 from planner.sizing.search import Sizer
 from planner.sizing.setting import checked_states, search_grid, setting_of
 from planner.sizing.sized import Sized, size_at
+from planner.sizing.spread import spread_of
 from planner.sizing.topics import topic_plans
 from planner.sizing.totals import assumptions_of, cluster_load, trace_states
 from planner.sizing.workload import Workload
@@ -102,9 +103,12 @@ def plan(scenario: Scenario) -> Plan:
     cluster = cluster_load(draft.workload, draft.sized, setting, draft.brokers.count, draft.trace)
     cost, cost_reason = _cost(draft)
     trace_states(draft.trace, draft.sized, evaluation, setting, draft.brokers)
-    findings = findings_of(draft, states=states, verdicts=verdicts, topics=topics, cluster=cluster, cost=cost)
-    feasible = not any(finding.severity == "critical" for finding in findings)
     restored = _recovery(draft)
+    spread, spread_reason = spread_of(draft)
+    findings = findings_of(
+        draft, states=states, verdicts=verdicts, topics=topics, cluster=cluster, cost=cost, spread=spread
+    )
+    feasible = not any(finding.severity == "critical" for finding in findings)
     return Plan(
         name=scenario.name,
         feasible=feasible,
@@ -114,6 +118,8 @@ def plan(scenario: Scenario) -> Plan:
         states=states,
         verdicts=verdicts,
         topics=topics,
+        placement=spread,
+        placement_reason=spread_reason,
         recovery=restored,
         cost=cost,
         cost_reason=cost_reason,
@@ -274,6 +280,13 @@ def _recovery(draft: Draft) -> Recovery:
     refill = draft.evaluation.refill
     if refill is None:
         return Recovery(0.0, None, "nothing", failover, 0.0, "a single broker has no replicas elsewhere")
+    draft.trace(
+        "recovery.refill_sources",
+        recovery.refill_sources,
+        size_bytes=refill.size_bytes,
+        fullest_source_bytes=refill.fullest_source_bytes,
+        survivors=draft.brokers.count - max(draft.setting.brokers_down, 1),
+    )
     if refill.rate_bytes_per_s > 0:
         draft.trace(
             "recovery.broker_refill_s",

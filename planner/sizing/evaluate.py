@@ -103,6 +103,7 @@ class Refill:
     target: Mapping[str, float]
     source: Mapping[str, float]
     sources: float  # brokers that would feed it if each fed as much as the busiest one
+    fullest_source_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,10 +378,9 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
     target, source = dict(after.fullest), dict(after.fullest)
     size = after.fullest["refill"]
     # only brokers that lead one of its partitions feed a refill, and the one that feeds most is the last to finish
-    sources = recovery.refill_sources(
-        size_bytes=size, fullest_source_bytes=after.fullest["feeds"], survivors=brokers - down
-    )
-    spare, limited_by = refill_spare(setting, target, source, float(sources))
+    busiest = after.fullest["feeds"] / down
+    sources = float(recovery.refill_sources(size_bytes=size, fullest_source_bytes=busiest, survivors=brokers - down))
+    spare, limited_by = refill_spare(setting, target, source, sources)
     rate = spare
     fastest = 0.0 if size == 0 else size / spare if spare > 0 else float("inf")
     if setting.recovery_time_max_s is not None:
@@ -395,7 +395,7 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
     target["leaders"] = 0.0
     for key in ("network_out_bytes_per_s", "disk_read_bytes_per_s"):
         source[key] += rate / sources
-    return Refill(size, fastest, rate, limited_by, duration, target, source, float(sources))
+    return Refill(size, fastest, rate, limited_by, duration, target, source, sources, busiest)
 
 
 def refill_spare(
