@@ -57,7 +57,9 @@ def _replication_rules(topic: Topic, cluster: Cluster | None) -> Iterator[InputE
     if least is not None and least > factor:
         message = f"min_insync_replicas is above the replication factor, {factor}."
         yield InputError("min_insync_replicas", least, message, f"1 to {factor}")
-    brokers = None if cluster is None else cluster.broker_count
+    placed = None if cluster is None else cluster.brokers_placed
+    in_lists = placed is not None and topic.name in placed.topics  # then a list of too few brokers tells
+    brokers = None if cluster is None else cluster.brokers if in_lists else cluster.broker_count
     if brokers is not None and factor > brokers:
         message = f"The replication factor is above the number of brokers, {brokers}."
         yield InputError("replication_factor", factor, message, f"1 to {brokers}")

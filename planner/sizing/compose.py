@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 
 from planner.catalogue import broker_spec
 from planner.constants import constant
@@ -60,15 +61,8 @@ def sizer_of(workload: Workload) -> tuple[Setting, Sizer]:
     scenario = workload.scenario
     setting = setting_of(workload)
     floor, step = search_grid(workload, setting)
-    cache: dict[int, Sized] = {}
-
-    def load_at(brokers: int) -> Sized:
-        if brokers not in cache:
-            cache[brokers] = size_at(workload, brokers)
-        return cache[brokers]
-
-    sizer = Sizer(lambda brokers: load_at(brokers).load, setting, checked_states(scenario.policy), floor, step)
-    return setting, sizer
+    sized_at = cache(partial(size_at, workload))
+    return setting, Sizer(sized_at, setting, checked_states(scenario.policy), floor, step)
 
 
 def plan(scenario: Scenario) -> Plan:
@@ -139,8 +133,7 @@ def _draft(scenario: Scenario) -> Draft:
     needed = sizer.needs(Need(copies + lost, float(copies + lost), why))
     required = sizer.least()
     count = scenario.cluster.broker_count or required or _best_effort(sizer, needed)
-    trace = Trace(labels=workload.names)
-    sized = size_at(workload, count, trace)
+    sized = sizer.sized_at(count)
     evaluation = sizer.complete(count)
     binding, runner_up = _binding(needed, sizer, count)
     reason = None if required is not None else _no_count_reason(needed)
@@ -153,7 +146,7 @@ def _draft(scenario: Scenario) -> Draft:
         Brokers(count, required, raw, binding, runner_up, needed, reason),
         sized,
         evaluation,
-        trace,
+        sized.trace,
     )
 
 

@@ -176,7 +176,7 @@ def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
     totals = weighed.after(loss)
     down = brokers_lost(loss, layout.sizes)
     live = layout.brokers - (0 if loss.returned else down)
-    figures = _figures(totals, load.topics, setting, live)
+    figures = _figures(totals, load, setting, live)
     table = np.empty((len(figures), *totals.stayed.shape))
     for row, values in zip(table, figures.values(), strict=True):
         row[...] = values
@@ -206,10 +206,11 @@ def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
 def _per_topic(share: Array, topics: TopicArrays, classes: PartitionClasses) -> Array:
     """Share of each topic's partitions in the worst loss, expected over placements."""
     of_topic = np.zeros((*share.shape[:2], len(topics.names)))
-    if share.any():
-        index = classes.topic.astype(np.intp)
-        np.add.at(of_topic.T, index, (share * classes.count).T)
-        of_topic /= topics.partitions
+    if not share.any():
+        return np.zeros(len(topics.names))
+    index = classes.topic.astype(np.intp)
+    np.add.at(of_topic.T, index, (share * classes.count).T)
+    of_topic /= topics.partitions
     worst: Array = of_topic.max(axis=0).mean(axis=0)
     return worst
 
@@ -238,14 +239,16 @@ def mean_figures(load: Load, setting: Setting, brokers: int, loss: Loss) -> dict
     led["feeds"] = held["refill"] * down / stayed
     none = np.zeros(1)
     totals = Survivors(held, led, none, none, np.ones(1, dtype=bool))
-    figures = _figures(totals, load.topics, setting, brokers if loss.returned else stayed)
+    figures = _figures(totals, load, setting, brokers if loss.returned else stayed)
     return {key: float(value) for key, value in figures.items()}
 
 
-def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int) -> dict[str, Any]:
+def _figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict[str, Any]:
     """The contract's figures per broker, and three more; numbers, or arrays of (lost sets, placements, brokers)."""
     replica, leader = totals.replica, totals.leader
-    followers = follower_requests_per_s(topics, setting, live)
+    if live not in load.followers:
+        load.followers[live] = follower_requests_per_s(load.topics, setting, live)
+    followers = load.followers[live]
     served = leader["produce_requests"] + leader["consumer_requests"] + 2 * followers
     network_in = replica["write"]
     network_out = leader["copies"] + leader["consume"] + leader["other_out"]
@@ -267,7 +270,7 @@ def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int
         "memory_bytes": _memory(setting, replica["disk_write"], replicas, replica["producers"]),
         "replicas": replicas,
         "leaders": leader["leaders"],
-        **_handles(replica, topics, setting, live),
+        **_handles(replica, load.topics, setting, live),
         "refill": replica["refill"],
         "feeds": leader["feeds"],
         "fullest_volume_bytes": replica["fullest_volume_bytes"],
@@ -455,7 +458,7 @@ def lone_utilisation(load: Load, setting: Setting) -> dict[str, float]:
     per_leader["copies"] = per_leader["write"] * (load.topics.replication_factor[topic] - 1)
     per_leader["feeds"] = np.zeros(len(topic))
     figures = _figures(
-        Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1), np.ones(1, dtype=bool)), load.topics, setting, 1
+        Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1), np.ones(1, dtype=bool)), load, setting, 1
     )
     return resource_utilisation(figures, setting)
 
@@ -463,15 +466,16 @@ def lone_utilisation(load: Load, setting: Setting) -> dict[str, float]:
 def _utilisations(
     outcomes: Mapping[str, Outcome], refill: Refill | None, setting: Setting
 ) -> dict[tuple[str, str], float]:
-    found = {
-        (resource, state): value
-        for state, outcome in outcomes.items()
-        for resource, value in resource_utilisation(outcome.fullest, setting).items()
-    }
-    if refill is not None:
-        for part in (refill.target, refill.source):
-            for resource, value in resource_utilisation(part, setting).items():
-                found[resource, "recovering"] = max(value, found.get((resource, "recovering"), 0.0))
+    """Utilisation of every resource in every state; all states in one call."""
+    fullest = {state: outcome.fullest for state, outcome in outcomes.items()}
+    parts = [*fullest.values(), *(() if refill is None else (refill.target, refill.source))]
+    figures = {key: np.array([part[key] for part in parts]) for key in parts[0]}
+    found: dict[tuple[str, str], float] = {}
+    for resource, (function, arguments) in utilisation_arguments(figures, setting.hardware).items():
+        values = function(**arguments).tolist()
+        found |= {(resource, state): value for state, value in zip(fullest, values, strict=False)}
+        if refill is not None:
+            found[resource, "recovering"] = max(values[-2:])
     return found
 
 

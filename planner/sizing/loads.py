@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -56,6 +56,7 @@ class Load:
 
     topics: TopicArrays
     classes: PartitionClasses
+    followers: dict[int, float] = field(default_factory=dict)  # followers' fetches per broker, by the live brokers
 
     @property
     def replicas(self) -> float:

@@ -11,6 +11,7 @@ from planner.constants import constant
 from planner.results import RESOURCE_WORDS, RESOURCES, STATES, Need
 from planner.sizing.evaluate import Evaluation, Setting, evaluate, healthy_mean_utilisation, lone_utilisation, threshold
 from planner.sizing.loads import Load
+from planner.sizing.sized import Sized
 
 _CONSECUTIVE = 48  # candidates looked at one by one before the steps grow by 5 %
 _TIMES = 4  # how far beyond the mean's answer the search goes
@@ -25,7 +26,7 @@ Where = tuple[str, str]
 class Sizer:
     """Evaluates broker counts once each and answers what the least sufficient one is."""
 
-    load_at: Callable[[int], Load]
+    sized_at: Callable[[int], Sized]
     setting: Setting
     checked: frozenset[str]
     floor: int
@@ -33,6 +34,10 @@ class Sizer:
     evaluations: dict[int, Evaluation] = field(default_factory=dict)
     means: dict[int, dict[str, float]] = field(default_factory=dict)
     _ratios: dict[int, dict[Where, float]] = field(default_factory=dict)
+
+    def load_at(self, brokers: int) -> Load:
+        """The load at `brokers`."""
+        return self.sized_at(brokers).load
 
     def evaluation(self, brokers: int) -> Evaluation:
         """The checked states at `brokers`, computed once."""

@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,6 +38,11 @@ _MOST_STEPS = 50_000  # placed at most where each takes a step of its own
 _KEPT_CELLS = 500_000  # counts by broker and class beyond this are neither made nor kept
 
 
+@cache
+def _even_racks(brokers: int, zones: int) -> tuple[int, ...]:
+    return rack_sizes(brokers, zones)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """All that decides where replicas land: partition counts, copies and racks, but no load."""
@@ -60,7 +65,7 @@ class Layout:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Brokers per rack."""
-        return rack_sizes(self.brokers, self.zones) if self.assigned is None else self.assigned.sizes
+        return _even_racks(self.brokers, self.zones) if self.assigned is None else self.assigned.sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def layout_of(  # noqa: PLR0917 - the four that every caller knows, then what a 
         return tuple(values.astype(int).tolist())
 
     kept = assigned if assigned is not None and len(assigned.ids) == brokers else None
-    sizes = rack_sizes(brokers, zones) if kept is None else kept.sizes
+    sizes = _even_racks(brokers, zones) if kept is None else kept.sizes
     stepwise = any(placed_one_by_one(sizes, int(copies)) for copies in np.unique(topics.replication_factor))
     most = _MOST_STEPS if stepwise else _MOST_REPLICAS
     thin = np.full(
