@@ -699,18 +699,23 @@ def _holds_tuple(annotation: Any) -> bool:
     return get_origin(annotation) is tuple or any(_holds_tuple(arg) for arg in get_args(annotation))
 
 
-def ranges_of(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Ranged]]:
+_PLAIN = frozenset({float, int, str, bool, type(None)})
+
+
+def ranges_of(section: Section, prefix: str = "") -> Iterator[tuple[str, Ranged]]:
     """Every quantity of the scenario that was given as a range, with its path."""
-    given, values = section.model_fields_set, section.__dict__
-    for name in values:
-        value = values[name] if name in given else None  # a default is no range
-        if isinstance(value, Ranged):
+    given = section.model_fields_set
+    for name, value in section.__dict__.items():
+        kind = type(value)
+        if kind in _PLAIN or name not in given:  # a default is no range
+            continue
+        if kind is Ranged:
             yield f"{prefix}{name}", value
-        elif isinstance(value, BaseModel):
+        elif isinstance(value, Section):
             yield from ranges_of(value, f"{prefix}{name}.")
-        elif isinstance(value, tuple):
+        elif kind is tuple:
             for index, item in enumerate(value):
-                if isinstance(item, BaseModel):
+                if isinstance(item, Section):
                     label = getattr(item, "name", None) or getattr(item, "group", None) or index
                     yield from ranges_of(item, f"{prefix}{name}.{label}.")
 
@@ -750,6 +755,8 @@ def _visit(model: Section, prefix: str, paths: dict[str, str], seen: set[tuple[A
     # Thousands of topics have few combinations of given keys, and share the sections that were not given.
     same = (prefix, type(model), frozenset(model.model_fields_set))
     for name, default, nested in _defaults_of(type(model)):
+        if not nested and same in seen:
+            continue
         if default and same not in seen and name not in model.model_fields_set and not _without_effect(model, name):
             paths.setdefault(f"{prefix}{name}", default)
         value = getattr(model, name) if nested else None

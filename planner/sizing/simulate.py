@@ -350,13 +350,16 @@ class Fate:
     missing: Integers  # replicas that were lost while another was left
 
     @property
-    def multiples(self) -> dict[str, npt.NDArray[Any]]:
-        """How many times a leader bears what leading costs, by the kind of cost."""
+    def multiples(self) -> dict[str, Array | float]:
+        """How many times a leader bears what leading costs, by the kind of cost; a number where it is all the same."""
+        whole, written = bool(self.live.all()), bool(self.writable.all())
+        even = written and self.live.min(initial=0) == self.live.max(initial=0)
         return {
-            "writing": self.writable,
-            "leaders": self.live > 0,  # a partition keeps its leader while a replica lives, writable or not
-            "copies": self.writable * (self.live - 1),
-            "missing": self.missing,
+            "writing": 1.0 if written else self.writable.astype(float),
+            # a partition keeps its leader while a replica lives, writable or not
+            "leaders": 1.0 if whole else (self.live > 0).astype(float),
+            "copies": float(self.live.flat[0]) - 1 if even else self.writable * (self.live - 1.0),
+            "missing": self.missing.astype(float) if self.missing.any() else 0.0,
         }
 
 
@@ -385,15 +388,17 @@ class Aftermath:
         return tuple((group, self._fate(group)) for group in self.placement.groups)
 
     def _fate(self, group: Group) -> Fate:
-        assignment = group.assignment
+        assignment, copies = group.assignment, group.assignment.shape[2]
         alive = ~self.lost[:, assignment]
-        live = alive.sum(axis=-1)
+        live = np.zeros(alive.shape[:-1], dtype=np.intp)
         leader = np.broadcast_to(assignment[None, ..., 0], live.shape)
-        for position in reversed(range(assignment.shape[2])):
+        for position in reversed(range(copies)):  # a handful: quicker than reducing along so short an axis
+            live += alive[..., position]
             leader = np.where(alive[..., position], assignment[..., position], leader)
-        missing = np.where(live > 0, assignment.shape[2] - live, 0)
-        if self.returned:
-            alive, live = np.ones_like(alive), np.full_like(live, assignment.shape[2])
+        missing = np.zeros_like(live)
+        if self.returned:  # what they refill
+            missing = np.where(live > 0, copies - live, 0)
+            alive, live = np.ones_like(alive), np.full_like(live, copies)
         return Fate(leader, alive, live, live >= group.live_needed, missing)
 
     def sum(self, index: Integers, weights: Array) -> Array:
@@ -458,8 +463,13 @@ def _kept_counts(layout: Layout, loss: Loss) -> _Counts:
     unwritable, offline = (np.zeros((*shape[:2], classes)) for _ in range(2))
     for group, fate in after.fates:
         index = ((fate.leader + after.offset) * classes + group.partition_class).ravel()
+        each: Array = np.bincount(index, minlength=math.prod(shape)).astype(float).reshape(shape)
         for name, times in fate.multiples.items():
-            counted: Array = np.bincount(index, times.ravel(), math.prod(shape)).astype(float).reshape(shape)
+            counted: Array = (
+                each * times
+                if isinstance(times, float)
+                else np.bincount(index, times.ravel(), math.prod(shape)).astype(float).reshape(shape)
+            )
             led[name] = counted + led[name] if name in led else counted
         if not fate.writable.all():
             placed = (group.assignment[None] + after.offset[..., None]) * classes + group.partition_class[:, None]
@@ -481,9 +491,11 @@ def _summed(after: Aftermath, weights: Mapping[str, Array], flowing: Array) -> _
     for group, fate in after.fates:
         blocked = not fate.writable.all()
         for name, times in fate.multiples.items():
+            if isinstance(times, float) and times == 0.0:
+                continue
             for cost, weight in enumerate(weights[name][group.partition_class].T):
                 for where in np.ndindex(sets, seeds):
-                    each = weight if name in {"writing", "leaders"} and not blocked else weight * times[where]
+                    each = weight * (times if isinstance(times, float) else times[where])
                     led[name][*where, :, cost] += np.bincount(fate.leader[where], each, brokers)
         if blocked:
             stuck = np.zeros((*after.shape, flowing.shape[1])) if stuck is None else stuck

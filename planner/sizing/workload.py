@@ -173,7 +173,9 @@ class Workload:
         shares = np.zeros((len(self.topics), zones))
         for index, topic in enumerate(self.topics):
             for group in topic.consumers:
-                shares[index] += group.read_fraction * _zone_shares(group, zones)
+                shares[index] += group.read_fraction * (
+                    1 / zones if group.zones is None else _zone_shares(group, zones)
+                )
         return shares
 
 
