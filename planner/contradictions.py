@@ -57,9 +57,12 @@ def _replication_rules(topic: Topic, cluster: Cluster | None) -> Iterator[InputE
     if least is not None and least > factor:
         message = f"min_insync_replicas is above the replication factor, {factor}."
         yield InputError("min_insync_replicas", least, message, f"1 to {factor}")
-    if cluster is not None and cluster.brokers is not None and factor > cluster.brokers:
-        message = f"The replication factor is above the number of brokers, {cluster.brokers}."
-        yield InputError("replication_factor", factor, message, f"1 to {cluster.brokers}")
+    placed = None if cluster is None else cluster.brokers_placed
+    in_lists = placed is not None and topic.name in placed.topics  # then a list of too few brokers tells
+    brokers = None if cluster is None else cluster.brokers if in_lists else cluster.broker_count
+    if brokers is not None and factor > brokers:
+        message = f"The replication factor is above the number of brokers, {brokers}."
+        yield InputError("replication_factor", factor, message, f"1 to {brokers}")
     if cluster is not None and cluster.version >= (4, 0) and topic.segment.bytes < 2**20:
         message = f"Kafka {cluster.kafka_version} refuses segments below 1 MiB."
         yield InputError("segment.bytes", float(topic.segment.bytes), message, "1 MiB to 2 GiB")
@@ -121,13 +124,14 @@ def _group_rules(group: ConsumerGroup, cluster: Cluster | None) -> Iterator[Inpu
         yield InputError("zones", None, message, f"{group.members} members in all")
     if cluster is None:
         return
-    if len(group.zones) > cluster.zones:
-        message = f"{len(group.zones)} zones are named, but the cluster has {cluster.zones}."
-        yield InputError("zones", None, message, f"at most {cluster.zones} zones")
+    count = cluster.zone_count
+    if len(group.zones) > count:
+        message = f"{len(group.zones)} zones are named, but the cluster has {count}."
+        yield InputError("zones", None, message, f"at most {count} zones")
     for zone in group.zones:
-        if zone.isdecimal() and not 1 <= int(zone) <= cluster.zones:
+        if zone.isdecimal() and not 1 <= int(zone) <= count:
             message = f"There is no zone {zone}; zone numbers count from 1."
-            yield InputError(f"zones.{zone}", zone, message, f"1 to {cluster.zones}, or a name")
+            yield InputError(f"zones.{zone}", zone, message, f"1 to {count}, or a name")
 
 
 def topic_contradictions(topic: Topic, cluster: Cluster | None = None) -> Iterator[InputError]:
@@ -191,9 +195,14 @@ def _cluster_rules(names: Sequence[object], topics: Mapping[int, Topic], cluster
     placed = cluster.brokers_placed
     if placed is None:
         return
-    if placed.racks is not None and cluster.brokers is not None and len(placed.racks) != cluster.brokers:
-        message = f"The assignment has {len(placed.racks)} brokers, but cluster.brokers is {cluster.brokers}."
-        yield InputError("brokers", cluster.brokers, message, str(len(placed.racks)))
+    count, given = len(placed.brokers), cluster.brokers
+    # without racks, brokers that hold nothing are not named
+    if given is not None and (count > given or (placed.racks is not None and count < given)):
+        message = f"The assignment has {count} brokers, but cluster.brokers is {given}."
+        yield InputError("brokers", given, message, str(count))
+    if placed.racks is not None and "zones" in cluster.model_fields_set and cluster.zones != cluster.zone_count:
+        message = f"The assignment has {cluster.zone_count} racks, but cluster.zones is {cluster.zones}."
+        yield InputError("zones", cluster.zones, message, str(cluster.zone_count))
     by_name = {topic.name: topic for topic in topics.values()}
     for name, lists in placed.topics.items():
         if name not in lookup:

@@ -205,6 +205,67 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
+class Concentration:
+    """How far Kafka's placer gathers the leaders of a topic, and the nearest counts at which it does not."""
+
+    replication_factor: int
+    concentration: int
+    lower_brokers: int | None
+    higher_brokers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rack:
+    """One rack: its brokers, and what each holds over the mean of all brokers."""
+
+    rack: str | None
+    brokers: int
+    replicas_over_mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """With how many others a broker shares partitions: they are all that can feed its refill."""
+
+    least: int
+    mean: float
+    most: int
+    random: float | None  # the mean if partitions took random brokers of distinct racks
+    refill_sources: float | None  # the peers that feed a refill, as many as if each fed what the busiest one does
+    random_reason: str | None = None
+    refill_sources_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBroker:
+    """What one broker holds, healthy, at peak."""
+
+    broker: int | None
+    rack: str | None
+    replicas: int
+    leaders: int
+    peers: int
+    disk_bytes: float
+    fullest_volume_bytes: float
+    network_in_bytes_per_s: float
+    network_out_bytes_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Where replicas are: the given assignment, or Kafka's placer simulated; `brokers` are those of the first one."""
+
+    assigned: bool
+    placements: int
+    concentrations: tuple[Concentration, ...]
+    fullest_over_mean: Mapping[str, float]
+    racks: tuple[Rack, ...]
+    leaderless_brokers: float
+    peers: Peers
+    brokers: tuple[PlacedBroker, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Assumption:
     """A default or constant that shaped the result."""
 
@@ -274,6 +335,8 @@ class Plan:
     states: Mapping[str, StateLoad]
     verdicts: tuple[Verdict, ...]
     topics: Mapping[str, TopicPlan]
+    placement: Spread | None
+    placement_reason: str | None
     recovery: Recovery
     cost: Cost | None
     cost_reason: str | None
@@ -293,7 +356,7 @@ class Plan:
         return {**body, "trace": [to_plain(step.to_dict()) for step in steps]}
 
     def to_frame(self, table: str = "topics") -> pd.DataFrame:
-        """One of the tables `topics`, `verdicts`, `states`, `assumptions`, `findings` as a data frame."""
+        """One of `topics`, `verdicts`, `states`, `brokers`, `assumptions`, `findings` as a data frame."""
         import pandas as pd  # heavy: only for callers who want a frame
 
         if table == "topics":
@@ -304,10 +367,12 @@ class Plan:
                 for name, state in self.states.items()
                 for key, mean in (state.per_broker or {}).items()
             ]
+        elif table == "brokers":
+            rows = [dataclasses.asdict(row) for row in (self.placement.brokers if self.placement else ())]
         elif table in {"verdicts", "assumptions", "findings"}:
             rows = [dataclasses.asdict(row) for row in getattr(self, table)]
         else:
-            msg = f"no table {table!r}; there are topics, verdicts, states, assumptions, findings"
+            msg = f"no table {table!r}; there are topics, verdicts, states, brokers, assumptions, findings"
             raise ValueError(msg)
         return pd.DataFrame(rows)
 

@@ -8,7 +8,7 @@ Numeric defaults come from `data/constants/defaults.toml`, words and switches fr
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
@@ -46,7 +46,7 @@ __all__ = [
     "DefaultUsed", "DegradedUtilisation", "Head", "Header", "InputError", "Keys", "Limits", "Mirror", "Operations",
     "PartitionThroughput", "Policy", "Questions", "Ranged", "Record", "Retention", "Scenario", "ScenarioError",
     "Section", "Segment", "Shape", "Storage", "Survive", "TextDefault", "Tiered", "Topic", "Utilisation",
-    "defaults_used", "shape_of", "shorten", "text_defaults",
+    "defaults_used", "ranges_of", "shape_of", "shorten", "text_defaults",
 ]  # fmt: skip
 
 YEAR = 365.0 * 86400
@@ -399,6 +399,13 @@ class Assignment(Section):
         dict[str, tuple[tuple[int, ...], ...]], Replicas("Per topic the replica list of each partition, leader first.")
     ]
 
+    @property
+    def brokers(self) -> tuple[int, ...]:
+        """Ids of the brokers: those with a rack, else those that hold a replica."""
+        if self.racks is not None:
+            return tuple(sorted(map(int, self.racks)))
+        return tuple(sorted({broker for lists in self.topics.values() for replicas in lists for broker in replicas}))
+
 
 class Cluster(Section):
     """The brokers and what surrounds them."""
@@ -427,6 +434,19 @@ class Cluster(Section):
     calibration: Calibration | None = None
     limits: Limits = Limits()
     brokers_placed: Assignment | None = None
+
+    @property
+    def broker_count(self) -> int | None:
+        """The given count, or that of an existing assignment; None = find the least."""
+        if self.brokers is None and self.brokers_placed is not None:
+            return len(self.brokers_placed.brokers)
+        return self.brokers
+
+    @property
+    def zone_count(self) -> int:
+        """Racks of an existing assignment, else the zones."""
+        racks = None if self.brokers_placed is None else self.brokers_placed.racks
+        return len(set(racks.values())) if racks else self.zones
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -679,6 +699,27 @@ def _holds_tuple(annotation: Any) -> bool:
     return get_origin(annotation) is tuple or any(_holds_tuple(arg) for arg in get_args(annotation))
 
 
+_PLAIN = frozenset({float, int, str, bool, type(None)})
+
+
+def ranges_of(section: Section, prefix: str = "") -> Iterator[tuple[str, Ranged]]:
+    """Every quantity of the scenario that was given as a range, with its path."""
+    given = section.model_fields_set
+    for name, value in section.__dict__.items():
+        kind = type(value)
+        if kind in _PLAIN or name not in given:  # a default is no range
+            continue
+        if kind is Ranged:
+            yield f"{prefix}{name}", value
+        elif isinstance(value, Section):
+            yield from ranges_of(value, f"{prefix}{name}.")
+        elif kind is tuple:
+            for index, item in enumerate(value):
+                if isinstance(item, Section):
+                    label = getattr(item, "name", None) or getattr(item, "group", None) or index
+                    yield from ranges_of(item, f"{prefix}{name}.{label}.")
+
+
 @dataclass(frozen=True, slots=True)
 class DefaultUsed:
     """A default that was applied because a key was not given."""
@@ -714,6 +755,8 @@ def _visit(model: Section, prefix: str, paths: dict[str, str], seen: set[tuple[A
     # Thousands of topics have few combinations of given keys, and share the sections that were not given.
     same = (prefix, type(model), frozenset(model.model_fields_set))
     for name, default, nested in _defaults_of(type(model)):
+        if not nested and same in seen:
+            continue
         if default and same not in seen and name not in model.model_fields_set and not _without_effect(model, name):
             paths.setdefault(f"{prefix}{name}", default)
         value = getattr(model, name) if nested else None
@@ -738,6 +781,7 @@ def _without_effect(model: Section, name: str) -> bool:
     return False
 
 
+@cache
 def _row(path: str, name: str) -> DefaultUsed:
     if name in constants():
         c = constants()[name]

@@ -70,7 +70,7 @@ def test_closed_forms_equal_the_mean_over_every_loss(seed: int, loss: Loss) -> N
     layout = layout_of(load.topics, load.classes, 6, setting.zones)
     totals = survivors(load.topics, load.classes, layout, loss, fetch_from_follower=False)
     out = totals.leader["copies"] + totals.leader["consume"] + totals.leader["other_out"]
-    closed = mean_figures(load.topics, load.classes, setting, 6, loss)
+    closed = mean_figures(load, setting, 6, loss)
     assert float(totals.replica["write"][totals.stayed].mean()) == pytest.approx(
         closed["network_in_bytes_per_s"], rel=1e-9
     )

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from planner.model.types import Numeric
+from planner.trace import formula
 
 Integers: TypeAlias = npt.NDArray[np.intp]
 
@@ -130,6 +134,52 @@ def leader_concentration(brokers: int, racks: int, replication_factor: int) -> i
     if brokers % racks:
         return 1
     return math.gcd(brokers // racks, min(racks, replication_factor))
+
+
+def counts_without_concentration(brokers: int, racks: int, replication_factor: int) -> tuple[int | None, int]:
+    """The nearest broker counts, below and above, that spread leaders and fill equal racks.
+
+    Parameters
+    ----------
+    brokers
+        Brokers in the cluster [count], >= 1.
+    racks
+        Racks (availability zones); 1 also stands for brokers without racks [count], >= 1.
+    replication_factor
+        Replicas of each partition, leader included [count], >= 1.
+
+    Returns
+    -------
+    tuple[int | None, int]
+        Nearest lower count, None where no lower one holds the replicas, and nearest higher count [count].
+
+    Assumptions
+    -----------
+    As `leader_concentration`.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> counts_without_concentration(brokers=9, racks=3, replication_factor=3)
+    (6, 12)
+    >>> counts_without_concentration(brokers=3, racks=3, replication_factor=3)
+    (None, 6)
+
+    References
+    ----------
+    kafka-4.3-source
+    """
+
+    def even(count: int) -> bool:
+        return count >= replication_factor and leader_concentration(count, racks, replication_factor) == 1
+
+    whole = brokers // racks * racks
+    below = range(whole if whole < brokers else whole - racks, 0, -racks)
+    above = itertools.count(whole + racks, racks)
+    return next(filter(even, below), None), next(filter(even, above))
 
 
 @lru_cache(maxsize=256)
@@ -316,3 +366,134 @@ def _place_one_by_one(
             found = (broker for broker in turns if broker is not None)
             assignment.append(list(itertools.islice(found, replication_factor)))
     return np.asarray(assignment, dtype=np.intp)
+
+
+def volume_of_replica(*, brokers_of_replicas: Integers, volumes: int) -> Integers:
+    """Volume (log directory) that each new replica goes to: the one with the fewest partitions, sizes never looked at.
+
+    Parameters
+    ----------
+    brokers_of_replicas
+        Broker of each replica, in the order of their creation, shape (replicas,) [-].
+    volumes
+        Volumes of each broker [count], >= 1.
+
+    Returns
+    -------
+    Integers
+        Number of the volume on its broker, from 0, shape (replicas,) [-].
+
+    Assumptions
+    -----------
+    Nothing is deleted, so the fewest partitions are always on the next volume in turn.
+
+    Validity
+    --------
+    No volume was added, lost or cordoned since, and nothing was moved between volumes.
+
+    Examples
+    --------
+    >>> volume_of_replica(brokers_of_replicas=np.array([0, 0, 1, 0, 1]), volumes=2).tolist()
+    [0, 1, 0, 0, 1]
+
+    References
+    ----------
+    kafka-4.3-source
+    """
+    order = np.argsort(brokers_of_replicas, kind="stable")
+    sorted_brokers = brokers_of_replicas[order]
+    earlier = np.searchsorted(sorted_brokers, sorted_brokers)  # replicas on brokers of a smaller number
+    volume = np.empty(len(order), dtype=np.intp)
+    volume[order] = (np.arange(len(order)) - earlier) % volumes
+    return volume
+
+
+def peer_counts(*, assignments: Sequence[Integers], brokers: int) -> Integers:
+    """With how many other brokers each one shares at least one partition.
+
+    Parameters
+    ----------
+    assignments
+        Replicas of the partitions of each replication factor, each of shape (partitions, replication factor) [-].
+    brokers
+        Brokers in the cluster [count], >= 1.
+
+    Returns
+    -------
+    Integers
+        Peers of each broker, shape (brokers,) [count].
+
+    Assumptions
+    -----------
+    None: counting.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> peer_counts(assignments=[np.array([[0, 1], [0, 2], [2, 0]])], brokers=4).tolist()
+    [2, 1, 1, 0]
+
+    References
+    ----------
+    arithmetic
+    """
+    together = np.zeros((brokers, brokers), dtype=bool)
+    for assignment in assignments:
+        for one, other in itertools.permutations(range(assignment.shape[1]), 2):
+            together[assignment[:, one], assignment[:, other]] = True
+    counts: Integers = together.sum(axis=1)
+    return counts
+
+
+@formula(
+    "(brokers - brokers_per_rack) * (1 - (1 - min(replication_factor * (replication_factor - 1) "
+    "/ max(brokers * (brokers - brokers_per_rack), 1), 1)) ** partitions)",
+    unit="count",
+    source="arithmetic",
+)
+def random_peers(
+    *, brokers: Numeric, brokers_per_rack: Numeric, replication_factor: Numeric, partitions: Numeric
+) -> Numeric:
+    """Brokers with which one shares a partition, expected if each partition took random brokers of distinct racks.
+
+    Parameters
+    ----------
+    brokers
+        Brokers in the cluster [count], >= 1.
+    brokers_per_rack
+        Brokers of each rack; 1 for brokers without racks [count], >= 1.
+    replication_factor
+        Replicas of each partition [count], 1 to the number of racks.
+    partitions
+        Partitions in the cluster [count], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Peers of a broker [count].
+
+    Assumptions
+    -----------
+    Partitions are independent, racks are equal. A pair in two racks is chosen RF(RF-1) times in B(B-B/A).
+
+    Validity
+    --------
+    What random placement would reach. Kafka's placer steps through the racks in parallel, so that in a run of B
+    partitions the same brokers meet again and again: few large topics have fewer peers than this.
+
+    Examples
+    --------
+    >>> round(float(random_peers(brokers=9, brokers_per_rack=3, replication_factor=3, partitions=9)), 3)
+    3.921
+
+    References
+    ----------
+    arithmetic
+    """
+    others = brokers - brokers_per_rack
+    pairs = np.maximum(brokers * others, 1)
+    met = np.minimum(replication_factor * (replication_factor - 1) / pairs, 1)
+    return others * (1 - (1 - met) ** partitions)

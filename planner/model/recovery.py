@@ -106,6 +106,50 @@ def refill_rate_bytes_per_s(
 
 
 @formula(
+    "where(size_bytes > 0, size_bytes / max(max(fullest_source_bytes, size_bytes / survivors), 1e-9), survivors)",
+    unit="count",
+    source="arithmetic",
+)
+def refill_sources(*, size_bytes: Numeric, fullest_source_bytes: Numeric, survivors: Numeric) -> Numeric:
+    """Brokers that feed a refill, counted as many as would feed it if each gave as much as the busiest one.
+
+    Parameters
+    ----------
+    size_bytes
+        Bytes that the empty broker copies [bytes], >= 0.
+    fullest_source_bytes
+        Bytes of it that come from the broker that leads most of them [bytes], >= 0; 0 = not known, so even.
+    survivors
+        Live brokers besides it [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Sources [count], at most the survivors.
+
+    Assumptions
+    -----------
+    Each replica is copied from its leader, all sources at once and with the same spare, so the busiest ends last.
+
+    Validity
+    --------
+    One broker refills at a time.
+
+    Examples
+    --------
+    >>> float(refill_sources(size_bytes=100.0, fullest_source_bytes=25.0, survivors=8))
+    4.0
+
+    References
+    ----------
+    arithmetic
+    """
+    even = size_bytes / survivors
+    busiest = np.maximum(np.maximum(fullest_source_bytes, even), 1e-9)
+    return np.where(np.asarray(size_bytes) > 0, size_bytes / busiest, survivors)
+
+
+@formula(
     "size_bytes / refill_rate_bytes_per_s",
     unit="s",
     source="kafka-4.3-measured",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 
 from planner.catalogue import broker_spec
 from planner.constants import constant
@@ -28,6 +29,7 @@ from planner.sizing.narrate import action_for, headline
 from planner.sizing.search import Sizer
 from planner.sizing.setting import checked_states, search_grid, setting_of
 from planner.sizing.sized import Sized, size_at
+from planner.sizing.spread import spread_of
 from planner.sizing.topics import topic_plans
 from planner.sizing.totals import assumptions_of, cluster_load, trace_states
 from planner.sizing.workload import Workload
@@ -59,15 +61,8 @@ def sizer_of(workload: Workload) -> tuple[Setting, Sizer]:
     scenario = workload.scenario
     setting = setting_of(workload)
     floor, step = search_grid(workload, setting)
-    cache: dict[int, Sized] = {}
-
-    def load_at(brokers: int) -> Sized:
-        if brokers not in cache:
-            cache[brokers] = size_at(workload, brokers)
-        return cache[brokers]
-
-    sizer = Sizer(lambda brokers: load_at(brokers).load, setting, checked_states(scenario.policy), floor, step)
-    return setting, sizer
+    sized_at = cache(partial(size_at, workload))
+    return setting, Sizer(sized_at, setting, checked_states(scenario.policy), floor, step)
 
 
 def plan(scenario: Scenario) -> Plan:
@@ -102,9 +97,12 @@ def plan(scenario: Scenario) -> Plan:
     cluster = cluster_load(draft.workload, draft.sized, setting, draft.brokers.count, draft.trace)
     cost, cost_reason = _cost(draft)
     trace_states(draft.trace, draft.sized, evaluation, setting, draft.brokers)
-    findings = findings_of(draft, states=states, verdicts=verdicts, topics=topics, cluster=cluster, cost=cost)
-    feasible = not any(finding.severity == "critical" for finding in findings)
     restored = _recovery(draft)
+    spread, spread_reason = spread_of(draft)
+    findings = findings_of(
+        draft, states=states, verdicts=verdicts, topics=topics, cluster=cluster, cost=cost, spread=spread
+    )
+    feasible = not any(finding.severity == "critical" for finding in findings)
     return Plan(
         name=scenario.name,
         feasible=feasible,
@@ -114,6 +112,8 @@ def plan(scenario: Scenario) -> Plan:
         states=states,
         verdicts=verdicts,
         topics=topics,
+        placement=spread,
+        placement_reason=spread_reason,
         recovery=restored,
         cost=cost,
         cost_reason=cost_reason,
@@ -132,9 +132,8 @@ def _draft(scenario: Scenario) -> Draft:
     why = "healthy" if not lost else "reduced"
     needed = sizer.needs(Need(copies + lost, float(copies + lost), why))
     required = sizer.least()
-    count = scenario.cluster.brokers or required or _best_effort(sizer, needed)
-    trace = Trace(labels=workload.names)
-    sized = size_at(workload, count, trace)
+    count = scenario.cluster.broker_count or required or _best_effort(sizer, needed)
+    sized = sizer.sized_at(count)
     evaluation = sizer.complete(count)
     binding, runner_up = _binding(needed, sizer, count)
     reason = None if required is not None else _no_count_reason(needed)
@@ -147,7 +146,7 @@ def _draft(scenario: Scenario) -> Draft:
         Brokers(count, required, raw, binding, runner_up, needed, reason),
         sized,
         evaluation,
-        trace,
+        sized.trace,
     )
 
 
@@ -274,6 +273,13 @@ def _recovery(draft: Draft) -> Recovery:
     refill = draft.evaluation.refill
     if refill is None:
         return Recovery(0.0, None, "nothing", failover, 0.0, "a single broker has no replicas elsewhere")
+    draft.trace(
+        "recovery.refill_sources",
+        recovery.refill_sources,
+        size_bytes=refill.size_bytes,
+        fullest_source_bytes=refill.fullest_source_bytes,
+        survivors=draft.brokers.count - max(draft.setting.brokers_down, 1),
+    )
     if refill.rate_bytes_per_s > 0:
         draft.trace(
             "recovery.broker_refill_s",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from planner.constants import constant
 from planner.model import cpu, handles, memory, recovery, requests, states, utilisation
 from planner.model.placement import rack_sizes
 from planner.model.types import Array
+from planner.sizing.assigned import Assigned
 from planner.sizing.loads import Load, PartitionClasses, TopicArrays
-from planner.sizing.simulate import Layout, Loss, Survivors, layout_of, leader_loads, replica_loads, survivors
+from planner.sizing.simulate import Layout, Loss, Survivors, Weighed, layout_of
 
 FIGURES = (
     "network_in_bytes_per_s",
@@ -43,7 +44,8 @@ class Hardware:
     network_out_bytes_per_s: float
     half_duplex: bool
     storage_shares_network: bool
-    disk_bytes: float
+    volumes: int
+    disk_bytes: float  # of all volumes, as the next two
     disk_throughput_bytes_per_s: float
     disk_iops: float
     nofile: float
@@ -69,6 +71,7 @@ class Setting:
     throttle_bytes_per_s: float
     recovery_time_max_s: float | None
     internal_replicas: float
+    assigned: Assigned | None
     hardware: Hardware
     thresholds: Mapping[str, float]
     thresholds_degraded: Mapping[str, float]
@@ -84,6 +87,8 @@ class Outcome:
     unwritable: Array  # per topic, in the worst loss
     offline: Array
     all_writable: bool
+    closed_form: bool = True  # whether the closed forms of `planner.model.states` gave the mean
+    each: Mapping[str, Array] = field(default_factory=dict)  # (placements, brokers), healthy only
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class Refill:
     duration_s: float | None
     target: Mapping[str, float]
     source: Mapping[str, float]
+    sources: float  # brokers that would feed it if each fed as much as the busiest one
+    fullest_source_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class Evaluation:
     """All states at one broker count."""
 
     brokers: int
+    layout: Layout
     outcomes: Mapping[str, Outcome]  # states that apply at this count
     refill: Refill | None
     utilisation: Mapping[tuple[str, str], float]  # (resource, state)
@@ -114,27 +122,33 @@ def evaluate(
 ) -> Evaluation:
     """Compute the wanted states at `brokers` beside those known already; the caller checks limits."""
     topics, classes = load.topics, load.classes
-    layout = layout_of(topics, classes, brokers, setting.zones)
+    layout = layout_of(topics, classes, brokers, setting.zones, setting.hardware.volumes, setting.assigned)
+    weighed = Weighed(load, layout, fetch_from_follower=setting.fetch_from_follower)
     found = dict(known or {})
-    for name, loss in _losses(setting, brokers).items():
+    for name, loss in _losses(setting, layout).items():
         if name in wanted and name not in found:
-            found[name] = _outcome(topics, classes, setting, layout, loss)
+            found[name] = _outcome(weighed, setting, loss)
     down = max(setting.brokers_down, 1)
     if "reduced" in wanted and brokers - down >= topics.replication_factor.max(initial=1):
         found["reduced"] = _reduced(found["healthy"], topics, setting, brokers, down)
     refill = _refill(found["returned"], setting, brokers, down) if "returned" in found else None
-    return Evaluation(brokers, found, refill, _utilisations(found, refill, setting))
+    return Evaluation(brokers, layout, found, refill, _utilisations(found, refill, setting))
 
 
-def _losses(setting: Setting, brokers: int) -> dict[str, Loss]:
+def _losses(setting: Setting, layout: Layout) -> dict[str, Loss]:
     """Who is lost in each state that applies at this count."""
     down, zones_down = max(setting.brokers_down, 1), max(setting.zones_down, 1)
     losses = {"healthy": Loss()}
-    if down < brokers:
+    if down < layout.brokers:
         losses |= {"broker_down": Loss(brokers=down), "returned": Loss(brokers=down, returned=True)}
-    if zones_down < len(rack_sizes(brokers, setting.zones)):
+    if zones_down < len(layout.sizes):
         losses["zone_down"] = Loss(zones=zones_down)
     return losses
+
+
+def brokers_lost(loss: Loss, sizes: Sequence[int]) -> int:
+    """Brokers that a loss takes; of zones the largest."""
+    return loss.brokers or sum(sorted(sizes, reverse=True)[: loss.zones])
 
 
 def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int) -> float:
@@ -157,37 +171,46 @@ def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int)
     return float(pair * connected * (brokers - 1))
 
 
-def _outcome(topics: TopicArrays, classes: PartitionClasses, setting: Setting, layout: Layout, loss: Loss) -> Outcome:
-    totals = survivors(topics, classes, layout, loss, fetch_from_follower=setting.fetch_from_follower)
-    down = loss.brokers or sum(rack_sizes(layout.brokers, layout.zones)[: loss.zones])
+def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
+    load, layout = weighed.load, weighed.layout
+    totals = weighed.after(loss)
+    down = brokers_lost(loss, layout.sizes)
     live = layout.brokers - (0 if loss.returned else down)
-    figures = _figures(totals, topics, setting, live)
-    table = np.stack([np.broadcast_to(values, totals.leader["leaders"].shape) for values in figures.values()])
-    fullest = dict(zip(figures, np.nanmax(table, axis=(1, 3)).mean(axis=1).tolist(), strict=True))
+    figures = _figures(totals, load, setting, live)
+    table = np.empty((len(figures), *totals.stayed.shape))
+    for row, values in zip(table, figures.values(), strict=True):
+        row[...] = values
     writable = not totals.unwritable.any()
-    # losing a zone of unequal ones takes more or less than its share, so only the placements know the mean there
-    uneven = loss.zones > 0 and len(set(rack_sizes(layout.brokers, layout.zones))) > 1
+    # losing a zone of unequal ones, or of replicas put there by hand, takes more or less than its share, so only the
+    # placements know the mean there
+    uneven = loss.zones > 0 and (layout.assigned is not None or len(set(layout.sizes)) > 1)
     if writable and not uneven:
-        mean = mean_figures(topics, classes, setting, layout.brokers, loss)
+        mean = mean_figures(load, setting, layout.brokers, loss)
     else:
         mean = dict(zip(figures, table[:, totals.stayed].mean(axis=1).tolist(), strict=True))
+    if not loss.returned:
+        table[:, ~totals.stayed] = -np.inf
+    fullest = dict(zip(figures, table.max(axis=(1, 3)).mean(axis=1).tolist(), strict=True))
     return Outcome(
         down,
         mean,
-        dict(mean) if setting.balanced else fullest,
-        _per_topic(totals.unwritable, topics, classes),
-        _per_topic(totals.offline, topics, classes),
+        dict(mean) if setting.balanced and layout.assigned is None else fullest,
+        _per_topic(totals.unwritable, load.topics, load.classes),
+        _per_topic(totals.offline, load.topics, load.classes),
         writable,
+        closed_form=writable and not uneven,
+        each=dict(zip(figures, table[:, 0], strict=True)) if loss == Loss() else {},
     )
 
 
 def _per_topic(share: Array, topics: TopicArrays, classes: PartitionClasses) -> Array:
     """Share of each topic's partitions in the worst loss, expected over placements."""
     of_topic = np.zeros((*share.shape[:2], len(topics.names)))
-    if share.any():
-        index = classes.topic.astype(np.intp)
-        np.add.at(of_topic.T, index, (share * classes.count).T)
-        of_topic /= topics.partitions
+    if not share.any():
+        return np.zeros(len(topics.names))
+    index = classes.topic.astype(np.intp)
+    np.add.at(of_topic.T, index, (share * classes.count).T)
+    of_topic /= topics.partitions
     worst: Array = of_topic.max(axis=0).mean(axis=0)
     return worst
 
@@ -203,34 +226,29 @@ def closed_form_arguments(topics: TopicArrays) -> dict[str, Array]:
     }
 
 
-def mean_figures(
-    topics: TopicArrays, classes: PartitionClasses, setting: Setting, brokers: int, loss: Loss
-) -> dict[str, float]:
+def mean_figures(load: Load, setting: Setting, brokers: int, loss: Loss) -> dict[str, float]:
     """The mean broker that stayed: replicas as before, the leaders shared by those that are left."""
-    topic = classes.topic.astype(np.intp)
-    copies = topics.replication_factor[topic]
-    down = loss.brokers or sum(rack_sizes(brokers, setting.zones)[: loss.zones])
+    down = brokers_lost(loss, rack_sizes(brokers, setting.zones))
     stayed = brokers - down
-    held = {
-        key: np.array([np.sum(value * classes.count * copies) / brokers])
-        for key, value in replica_loads(topics, classes).items()
-    }
-    led = {
-        key: np.array([np.sum(value * classes.count) / stayed]) for key, value in leader_loads(topics, classes).items()
-    }
-    args = closed_form_arguments(topics)
+    held = {key: value / brokers for key, value in load.held.items()}
+    held["fullest_volume_bytes"] = held["disk_bytes"] / setting.hardware.volumes
+    led = {key: value / stayed for key, value in load.led.items()}
     sent = states.returned_out_bytes_per_s if loss.returned else states.down_out_bytes_per_s
-    led["copies"] = np.array([sent(**args, brokers=brokers, brokers_down=down)]) - led["consume"] - led["other_out"]
+    copies = sent(**closed_form_arguments(load.topics), brokers=brokers, brokers_down=down)
+    led["copies"] = float(copies) - led["consume"] - led["other_out"]
+    led["feeds"] = held["refill"] * down / stayed
     none = np.zeros(1)
     totals = Survivors(held, led, none, none, np.ones(1, dtype=bool))
-    figures = _figures(totals, topics, setting, brokers if loss.returned else stayed)
-    return {key: float(np.sum(value)) for key, value in figures.items()}
+    figures = _figures(totals, load, setting, brokers if loss.returned else stayed)
+    return {key: float(value) for key, value in figures.items()}
 
 
-def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int) -> dict[str, Any]:
-    """The contract's figures per broker, arrays of (lost sets, placements, brokers)."""
+def _figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict[str, Any]:
+    """The contract's figures per broker, and three more; numbers, or arrays of (lost sets, placements, brokers)."""
     replica, leader = totals.replica, totals.leader
-    followers = follower_requests_per_s(topics, setting, live)
+    if live not in load.followers:
+        load.followers[live] = follower_requests_per_s(load.topics, setting, live)
+    followers = load.followers[live]
     served = leader["produce_requests"] + leader["consumer_requests"] + 2 * followers
     network_in = replica["write"]
     network_out = leader["copies"] + leader["consume"] + leader["other_out"]
@@ -238,7 +256,6 @@ def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int
     cores = cpu_cores(setting, served, network_in + overhead, network_out + overhead)
     internal = setting.internal_replicas / live
     replicas = replica["replicas"] + internal
-    segments = replica["segments"] + internal
     disk_read = replica["disk_read"] + leader["lagging_read"]
     return {
         "network_in_bytes_per_s": network_in,
@@ -253,6 +270,16 @@ def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int
         "memory_bytes": _memory(setting, replica["disk_write"], replicas, replica["producers"]),
         "replicas": replicas,
         "leaders": leader["leaders"],
+        **_handles(replica, load.topics, setting, live),
+        "refill": replica["refill"],
+        "feeds": leader["feeds"],
+        "fullest_volume_bytes": replica["fullest_volume_bytes"],
+    }
+
+
+def _handles(replica: Mapping[str, Any], topics: TopicArrays, setting: Setting, live: int) -> dict[str, Any]:
+    segments = replica["segments"] + setting.internal_replicas / live
+    return {
         "open_files": handles.open_files(
             segments=segments,
             deleted_segments=replica["deleted_segments"],
@@ -264,7 +291,6 @@ def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int
             maps_per_segment=constant("handles.maps_per_segment"),
             base_mmaps=constant("handles.base_mmaps"),
         ),
-        "refill": replica["refill"],
     }
 
 
@@ -354,7 +380,10 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
     """How fast an empty broker refills: what recovery_time_max needs, else what the degraded limits leave."""
     target, source = dict(after.fullest), dict(after.fullest)
     size = after.fullest["refill"]
-    spare, limited_by = refill_spare(setting, target, source, brokers - down)
+    # only brokers that lead one of its partitions feed a refill, and the one that feeds most is the last to finish
+    busiest = after.fullest["feeds"] / down
+    sources = float(recovery.refill_sources(size_bytes=size, fullest_source_bytes=busiest, survivors=brokers - down))
+    spare, limited_by = refill_spare(setting, target, source, sources)
     rate = spare
     fastest = 0.0 if size == 0 else size / spare if spare > 0 else float("inf")
     if setting.recovery_time_max_s is not None:
@@ -368,12 +397,12 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
     target["network_out_bytes_per_s"] = 0.0
     target["leaders"] = 0.0
     for key in ("network_out_bytes_per_s", "disk_read_bytes_per_s"):
-        source[key] += rate / (brokers - down)
-    return Refill(size, fastest, rate, limited_by, duration, target, source)
+        source[key] += rate / sources
+    return Refill(size, fastest, rate, limited_by, duration, target, source, sources, busiest)
 
 
 def refill_spare(
-    setting: Setting, target: Mapping[str, float], source: Mapping[str, float], sources: int
+    setting: Setting, target: Mapping[str, float], source: Mapping[str, float], sources: float
 ) -> tuple[float, str]:
     """The refill rate that the degraded limits and the throttle leave, and which of them decides."""
     hardware, limits = setting.hardware, setting.thresholds_degraded
@@ -403,14 +432,12 @@ def refill_spare(
     return float(rate), limited_by
 
 
-def healthy_mean_utilisation(
-    topics: TopicArrays, classes: PartitionClasses, setting: Setting, brokers: int
-) -> dict[str, float]:
+def healthy_mean_utilisation(load: Load, setting: Setting, brokers: int) -> dict[str, float]:
     """Utilisation of the mean broker when all is well: cheap, and never above the fullest.
 
     Recovery is there too when the policy limits it: an idle broker's refill at the least of its limits.
     """
-    means = mean_figures(topics, classes, setting, brokers, Loss())
+    means = mean_figures(load, setting, brokers, Loss())
     found = resource_utilisation(means, setting)
     if setting.recovery_time_max_s is not None and setting.brokers_down and not setting.re_replicate:
         hardware, limits = setting.hardware, setting.thresholds_degraded
@@ -423,14 +450,15 @@ def healthy_mean_utilisation(
     return found
 
 
-def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Setting) -> dict[str, float]:
+def lone_utilisation(load: Load, setting: Setting) -> dict[str, float]:
     """Utilisation of a broker that holds nothing but one leader, for the partition that fills it most."""
-    topic = classes.topic.astype(np.intp)
-    per_replica = replica_loads(topics, classes)
-    per_leader = leader_loads(topics, classes)
-    per_leader["copies"] = per_leader["write"] * (topics.replication_factor[topic] - 1)
+    topic = load.classes.topic.astype(np.intp)
+    per_replica = {**load.per_replica, "fullest_volume_bytes": load.per_replica["disk_bytes"]}
+    per_leader = dict(load.per_leader)
+    per_leader["copies"] = per_leader["write"] * (load.topics.replication_factor[topic] - 1)
+    per_leader["feeds"] = np.zeros(len(topic))
     figures = _figures(
-        Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1), np.ones(1, dtype=bool)), topics, setting, 1
+        Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1), np.ones(1, dtype=bool)), load, setting, 1
     )
     return resource_utilisation(figures, setting)
 
@@ -438,15 +466,16 @@ def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Se
 def _utilisations(
     outcomes: Mapping[str, Outcome], refill: Refill | None, setting: Setting
 ) -> dict[tuple[str, str], float]:
-    found = {
-        (resource, state): value
-        for state, outcome in outcomes.items()
-        for resource, value in resource_utilisation(outcome.fullest, setting).items()
-    }
-    if refill is not None:
-        for part in (refill.target, refill.source):
-            for resource, value in resource_utilisation(part, setting).items():
-                found[resource, "recovering"] = max(value, found.get((resource, "recovering"), 0.0))
+    """Utilisation of every resource in every state; all states in one call."""
+    fullest = {state: outcome.fullest for state, outcome in outcomes.items()}
+    parts = [*fullest.values(), *(() if refill is None else (refill.target, refill.source))]
+    figures = {key: np.array([part[key] for part in parts]) for key in parts[0]}
+    found: dict[tuple[str, str], float] = {}
+    for resource, (function, arguments) in utilisation_arguments(figures, setting.hardware).items():
+        values = function(**arguments).tolist()
+        found |= {(resource, state): value for state, value in zip(fullest, values, strict=False)}
+        if refill is not None:
+            found[resource, "recovering"] = max(values[-2:])
     return found
 
 
@@ -471,7 +500,11 @@ def utilisation_arguments(figures: Mapping[str, Any], hardware: Hardware) -> dic
         ),
         "disk_volume": (
             utilisation.disk_volume_utilisation,
-            {"disk_bytes": figures["disk_bytes"], "capacity_bytes": hardware.disk_bytes},
+            # Kafka stops using a volume that is full, whatever room the others have
+            {
+                "disk_bytes": figures["fullest_volume_bytes"],
+                "capacity_bytes": hardware.disk_bytes / hardware.volumes,
+            },
         ),
         "disk_throughput": (
             utilisation.disk_throughput_utilisation,
@@ -512,9 +545,13 @@ def utilisation_arguments(figures: Mapping[str, Any], hardware: Hardware) -> dic
 def resource_utilisation(figures: Mapping[str, Any], setting: Setting) -> dict[str, float]:
     """Utilisation of every resource of one broker; of the fullest when the figures are arrays over brokers."""
     return {
-        resource: float(np.max(function(**arguments)))
+        resource: _most(function(**arguments))
         for resource, (function, arguments) in utilisation_arguments(figures, setting.hardware).items()
     }
+
+
+def _most(values: Any) -> float:
+    return float(values.max()) if np.ndim(values) else float(values)
 
 
 def threshold(setting: Setting, resource: str, state: str) -> float:

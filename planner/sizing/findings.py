@@ -6,20 +6,22 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from planner.constants import constant
-from planner.model.placement import leader_concentration, rack_sizes
+from planner.model.placement import rack_of_broker
 from planner.results import (
     RESOURCE_WORDS,
     STATE_WORDS,
     ClusterLoad,
     Cost,
     Finding,
+    Spread,
     StateLoad,
     TopicPlan,
     Verdict,
 )
 from planner.sizing.narrate import percent
-from planner.sizing.totals import ranges_of
 from planner.sizing.workload import classic_groups, most_members
 from planner.units import format_quantity
 
@@ -37,6 +39,7 @@ def findings_of(
     topics: Mapping[str, TopicPlan],
     cluster: ClusterLoad,
     cost: Cost | None,
+    spread: Spread | None,
 ) -> tuple[Finding, ...]:
     """All findings, the gravest first."""
     found = [
@@ -44,7 +47,7 @@ def findings_of(
         *_availability(states),
         *_budget(draft, cost),
         *_durability(draft),
-        *_placement(draft, topics),
+        *_placement(draft, spread, verdicts),
         *_storage(draft, topics),
         *_partitions(draft, topics, cluster),
         *_requests(draft, cluster),
@@ -145,33 +148,103 @@ def _durability(draft: Draft) -> Iterator[Finding]:
         yield Finding("min_insync_1", "info", message, "Use replication factor 3 with min.insync.replicas 2.")
 
 
-def _placement(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]:
-    count, setting = draft.brokers.count, draft.setting
-    if setting.balanced:
+def _placement(draft: Draft, spread: Spread | None, verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+    yield from _rack_rules(draft)
+    if spread is None:
         return
-    sizes = rack_sizes(count, setting.zones)
-    copies = sorted({topic.replication_factor for topic in topics.values()})
-    if len(set(sizes)) > 1:
+    yield from _uneven_racks(draft, spread)
+    yield from _concentrations(draft, spread)
+    yield from _leaderless(draft, spread)
+    yield from _volumes(draft, spread, verdicts)
+
+
+def _rack_rules(draft: Draft) -> Iterator[Finding]:
+    """Topics whose replicas cannot be in distinct racks, or are not."""
+    layout = draft.evaluation.layout
+    racks = len(layout.sizes)
+    crowded = [topic for topic in draft.workload.topics if topic.replication_factor > racks]
+    if racks > 1 and crowded:
+        most = max(topic.replication_factor for topic in crowded)
         message = (
-            f"{count} brokers do not divide evenly over {setting.zones} zones, "
-            "so those of the smaller zones get more replicas each."
+            f"{_names([topic.name for topic in crowded])}: more replicas than zones ({most} in {racks}), so replicas "
+            f"share a zone and losing one takes up to {math.ceil(most / racks)} of a partition."
         )
-        yield Finding("unequal_zones", "warning", message, f"Use a multiple of {setting.zones}.")
-    for factor in copies:
-        concentration = leader_concentration(count, setting.zones, factor)
-        if concentration > 1:
-            better = [
-                near
-                for near in range(max(factor, count - 2 * setting.zones), count + 3 * setting.zones, setting.zones)
-                if near >= setting.zones and leader_concentration(near, setting.zones, factor) == 1
-            ]
-            message = (
-                f"With {count} brokers in {setting.zones} zones at replication factor {factor}, Kafka's placer gives "
-                f"one broker up to {concentration} times its share of a topic's leaders; the plan counts with it."
-            )
-            counts = _names([str(near) for near in better])
-            action = f"Use {counts} brokers, or spread leaders by hand or with Cruise Control."
-            yield Finding("leader_concentration", "warning", message, action)
+        yield Finding("replicas_share_a_zone", "warning", message, "Use more zones, or fewer replicas.")
+    if layout.assigned is None:
+        return
+    rack = rack_of_broker(layout.sizes)
+    names = draft.workload.names
+    unaware = {
+        names[topic]: int((np.diff(np.sort(rack[replicas], axis=1), axis=1) == 0).any(axis=1).sum())
+        for topic, replicas in layout.assigned.replicas.items()
+        if replicas.shape[1] <= racks
+    }
+    found = [f"{name} ({count} partitions)" for name, count in unaware.items() if count]
+    if found:
+        message = f"Replicas of one partition are in the same rack: {_names(found)}; losing it takes them together."
+        yield Finding("assignment_not_rack_aware", "warning", message, "Reassign them over the racks.")
+    if len(layout.sizes) == 1 and draft.setting.zones_down:
+        message = "The assignment names no racks, so what a lost zone takes is not known."
+        yield Finding("assignment_without_racks", "warning", message, "Give cluster.brokers_placed.racks.")
+
+
+def _uneven_racks(draft: Draft, spread: Spread) -> Iterator[Finding]:
+    sizes = draft.evaluation.layout.sizes
+    if len(set(sizes)) == 1:
+        return
+    fullest = max(spread.racks, key=lambda rack: rack.replicas_over_mean)
+    message = (
+        f"{draft.brokers.count} brokers in racks of {', '.join(map(str, sizes))} are uneven: a broker in a rack of "
+        f"{fullest.brokers} holds {percent(fullest.replicas_over_mean - 1)} more replicas than the mean."
+    )
+    action = f"Use a multiple of {len(sizes)}, the same number in each zone."
+    yield Finding("unequal_zones", "warning", message, action)
+
+
+def _concentrations(draft: Draft, spread: Spread) -> Iterator[Finding]:
+    for row in spread.concentrations:
+        if row.concentration == 1:
+            continue
+        message = (
+            f"With {draft.brokers.count} brokers in {len(spread.racks)} zones at replication factor "
+            f"{row.replication_factor}, Kafka's placer gives one broker up to {row.concentration} times its share of a "
+            "topic's leaders; the plan counts with it."
+        )
+        near = [str(count) for count in (row.lower_brokers, row.higher_brokers) if count is not None]
+        action = f"Use {' or '.join(near)} brokers, or spread leaders by hand or with Cruise Control."
+        yield Finding("leader_concentration", "warning", message, action)
+
+
+def _leaderless(draft: Draft, spread: Spread) -> Iterator[Finding]:
+    """Brokers that lead nothing though there are partitions for all."""
+    idle = round(spread.leaderless_brokers)
+    if idle == 0 or draft.sized.load.topics.partitions.sum() < draft.brokers.count:
+        return
+    how = "lead" if spread.assigned else "are expected to lead"
+    message = f"{idle} of {draft.brokers.count} brokers {how} no partition, so the others serve all clients."
+    action = "Move leaders there, or use a partition count that is a multiple of the brokers."
+    yield Finding("brokers_without_leaders", "info", message, action)
+
+
+def _volumes(draft: Draft, spread: Spread, verdicts: Sequence[Verdict]) -> Iterator[Finding]:
+    """A volume that passes its limit though its broker would not."""
+    hardware = draft.setting.hardware
+    short = [row for row in verdicts if row.resource == "disk_volume" and row.verdict == "short"]
+    full = draft.evaluation.outcomes
+    hidden = [
+        row
+        for row in short
+        if row.state in full and full[row.state].fullest["disk_bytes"] <= row.threshold * hardware.disk_bytes
+    ]
+    if hardware.volumes > 1 and hidden:
+        message = (
+            f"The fullest of {hardware.volumes} volumes reaches {percent(hidden[0].utilisation)} of its space, beyond "
+            f"the limit of {percent(hidden[0].threshold)}, though the broker as a whole does not: Kafka puts a new "
+            f"replica on the volume with the fewest partitions and looks at no size "
+            f"({spread.fullest_over_mean['fullest_volume_bytes']:.3g} times the mean)."
+        )
+        action = "Join the volumes (RAID), move replicas between them, or use more, smaller partitions."
+        yield Finding("volume_fuller_than_broker", "warning", message, action)
 
 
 def _storage(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]:
@@ -317,7 +390,7 @@ def _mirrors(draft: Draft) -> Iterator[Finding]:
 
 
 def _inputs(draft: Draft) -> Iterator[Finding]:
-    ranges = list(ranges_of(draft.scenario))
+    ranges = draft.workload.ranges
     if ranges:
         message = f"{len(ranges)} inputs are ranges; this plan takes their likely values."
         yield Finding("likely_values", "info", message, "Plan the low and the high end too, with --set.")

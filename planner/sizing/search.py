@@ -11,6 +11,7 @@ from planner.constants import constant
 from planner.results import RESOURCE_WORDS, RESOURCES, STATES, Need
 from planner.sizing.evaluate import Evaluation, Setting, evaluate, healthy_mean_utilisation, lone_utilisation, threshold
 from planner.sizing.loads import Load
+from planner.sizing.sized import Sized
 
 _CONSECUTIVE = 48  # candidates looked at one by one before the steps grow by 5 %
 _TIMES = 4  # how far beyond the mean's answer the search goes
@@ -25,13 +26,18 @@ Where = tuple[str, str]
 class Sizer:
     """Evaluates broker counts once each and answers what the least sufficient one is."""
 
-    load_at: Callable[[int], Load]
+    sized_at: Callable[[int], Sized]
     setting: Setting
     checked: frozenset[str]
     floor: int
     step: int
     evaluations: dict[int, Evaluation] = field(default_factory=dict)
     means: dict[int, dict[str, float]] = field(default_factory=dict)
+    _ratios: dict[int, dict[Where, float]] = field(default_factory=dict)
+
+    def load_at(self, brokers: int) -> Load:
+        """The load at `brokers`."""
+        return self.sized_at(brokers).load
 
     def evaluation(self, brokers: int) -> Evaluation:
         """The checked states at `brokers`, computed once."""
@@ -46,7 +52,12 @@ class Sizer:
         return self.evaluations[brokers]
 
     def ratios(self, brokers: int) -> dict[Where, float]:
-        """Utilisation over threshold, for every resource in every checked state."""
+        """Utilisation over threshold, for every resource in every checked state; computed once."""
+        if brokers not in self._ratios:
+            self._ratios[brokers] = self._compared(brokers)
+        return self._ratios[brokers]
+
+    def _compared(self, brokers: int) -> dict[Where, float]:
         found = {
             (resource, state): value / threshold(self.setting, resource, state)
             for (resource, state), value in self.evaluation(brokers).utilisation.items()
@@ -136,13 +147,13 @@ class Sizer:
         """Utilisation of the healthy mean broker, computed once."""
         if brokers not in self.means:
             load = self.load_at(brokers)
-            self.means[brokers] = healthy_mean_utilisation(load.topics, load.classes, self.setting, brokers)
+            self.means[brokers] = healthy_mean_utilisation(load, self.setting, brokers)
         return self.means[brokers]
 
     def never(self, brokers: int, resource: str | None) -> bool:
         """Whether one partition alone exceeds a limit, so that more brokers cannot help."""
         load = self.load_at(brokers)
-        lone = lone_utilisation(load.topics, load.classes, self.setting)
+        lone = lone_utilisation(load, self.setting)
         return any(
             value > threshold(self.setting, key, "healthy") * (1 + _TOLERANCE)
             for key, value in lone.items()

@@ -30,6 +30,7 @@ def hardware_of(spec: BrokerSpec, limits: Limits, policy: Policy) -> Hardware:
         network_out_bytes_per_s=unmetered(spec.network_out),
         half_duplex=spec.duplex == "half",
         storage_shares_network=spec.storage_shares_network,
+        volumes=disks,
         disk_bytes=spec.storage.capacity * disks,
         disk_throughput_bytes_per_s=unmetered(spec.storage.throughput, disks),
         disk_iops=unmetered(spec.storage.iops, disks),
@@ -55,7 +56,7 @@ def setting_of(workload: Workload) -> Setting:
     scenario = workload.scenario
     cluster, policy = scenario.cluster, scenario.policy
     setting = Setting(
-        zones=cluster.zones,
+        zones=cluster.zone_count,
         multiple_of_zones=policy.multiple_of_zones,
         brokers_down=policy.survive.brokers,
         zones_down=policy.survive.zones,
@@ -69,6 +70,7 @@ def setting_of(workload: Workload) -> Setting:
         throttle_bytes_per_s=math.inf if cluster.replication_throttle is None else cluster.replication_throttle,
         recovery_time_max_s=policy.recovery_time_max,
         internal_replicas=internal_replicas(scenario),
+        assigned=workload.assigned,
         hardware=hardware_of(broker_spec(cluster.broker), cluster.limits, policy),
         thresholds=_thresholds(policy.utilisation),
         thresholds_degraded=_thresholds(policy.utilisation_degraded),
@@ -101,7 +103,7 @@ def internal_replicas(scenario: Scenario) -> float:
             internal_topics=internal_topics(scenario),
             partitions_per_topic=constant("internal.partitions_per_topic"),
             replication_factor=constant("internal.replication_factor"),
-            brokers=scenario.cluster.brokers or constant("internal.replication_factor"),
+            brokers=scenario.cluster.broker_count or constant("internal.replication_factor"),
         )
     )
 

@@ -7,14 +7,26 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from planner.model.placement import Integers, place, placed_one_by_one, rack_of_broker, rack_sizes
+from planner.model.placement import (
+    Integers,
+    peer_counts,
+    place,
+    placed_one_by_one,
+    rack_of_broker,
+    rack_sizes,
+    volume_of_replica,
+)
 from planner.model.types import Array
-from planner.sizing.loads import PartitionClasses, TopicArrays
+from planner.sizing.assigned import Assigned
+from planner.sizing.loads import Load, PartitionClasses, TopicArrays
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 # work limits that keep a plan in milliseconds; small clusters get more placements, huge ones average out by themselves
 _PLACED_REPLICAS = 16_000
@@ -24,6 +36,11 @@ _LOST_SETS = 64
 _MOST_REPLICAS = 700_000  # placed at most
 _MOST_STEPS = 50_000  # placed at most where each takes a step of its own
 _KEPT_CELLS = 500_000  # counts by broker and class beyond this are neither made nor kept
+
+
+@cache
+def _even_racks(brokers: int, zones: int) -> tuple[int, ...]:
+    return rack_sizes(brokers, zones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +54,18 @@ class Layout:
     live_needed: tuple[int, ...]
     class_topic: tuple[int, ...]
     class_count: tuple[int, ...]
+    volumes: int = 1
+    assigned: Assigned | None = None
 
     @property
     def replicas(self) -> int:
         """Replicas of all topics."""
         return sum(map(operator.mul, self.partitions, self.replication_factor))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Brokers per rack."""
+        return _even_racks(self.brokers, self.zones) if self.assigned is None else self.assigned.sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,48 +97,83 @@ class Placement:
     groups: tuple[Group, ...]
 
 
-def layout_of(topics: TopicArrays, classes: PartitionClasses, brokers: int, zones: int) -> Layout:
-    """The layout behind a load; beyond a size that no cluster has, one placed partition stands for several."""
+def layout_of(  # noqa: PLR0917 - the four that every caller knows, then what a scenario may add
+    topics: TopicArrays,
+    classes: PartitionClasses,
+    brokers: int,
+    zones: int,
+    volumes: int = 1,
+    assigned: Assigned | None = None,
+) -> Layout:
+    """The layout behind a load; beyond a size that no cluster has, one placed partition stands for several.
+
+    An existing assignment counts at its own number of brokers; at others its topics are placed anew.
+    """
 
     def whole(values: Array) -> tuple[int, ...]:
         return tuple(values.astype(int).tolist())
 
-    sizes = rack_sizes(brokers, zones)
+    kept = assigned if assigned is not None and len(assigned.ids) == brokers else None
+    sizes = _even_racks(brokers, zones) if kept is None else kept.sizes
     stepwise = any(placed_one_by_one(sizes, int(copies)) for copies in np.unique(topics.replication_factor))
     most = _MOST_STEPS if stepwise else _MOST_REPLICAS
-    thin = min(1.0, most / max(float(topics.partitions @ topics.replication_factor), 1.0))
-    of_class = np.ceil(classes.count * thin)
+    thin = np.full(
+        len(topics.partitions), min(1.0, most / max(float(topics.partitions @ topics.replication_factor), 1))
+    )
+    thin[list(kept.replicas if kept is not None else ())] = 1.0
+    of_topic = classes.topic.astype(np.intp)
+    of_class = np.ceil(classes.count * thin[of_topic])
     return Layout(
         brokers,
         zones,
-        whole(np.bincount(classes.topic.astype(np.intp), of_class, len(topics.partitions)).astype(float)),
+        whole(np.bincount(of_topic, of_class, len(topics.partitions)).astype(float)),
         whole(topics.replication_factor),
         whole(topics.live_needed),
         whole(classes.topic),
         whole(of_class),
+        volumes,
+        kept,
     )
 
 
 @lru_cache(maxsize=16)
 def place_topics(layout: Layout) -> Placement:
-    """Place every topic as Kafka would, several times with fixed seeds."""
-    sizes = rack_sizes(layout.brokers, layout.zones)
-    factor, partitions = np.array(layout.replication_factor), np.array(layout.partitions)
+    """Place every topic as Kafka would, several times with fixed seeds; what is assigned already stays there."""
+    factor = np.array(layout.replication_factor)
     seeds = max(1, min(_SEEDS, _PLACED_REPLICAS // max(layout.replicas, 1)))
     class_topic, class_count = np.array(layout.class_topic), np.array(layout.class_count)
     groups = []
     for copies in np.unique(factor):
-        chosen = np.flatnonzero(factor == copies)
-        generator = np.random.default_rng([int(copies), layout.brokers])
-        placed = place(np.tile(partitions[chosen], seeds), sizes, int(copies), generator)
+        placed = _placed(layout, np.flatnonzero(factor == copies), int(copies), seeds)
+        # topic after topic as placed, the hottest partition of each last
         of_class = np.flatnonzero(factor[class_topic] == copies)
+        of_class = of_class[np.argsort(class_topic[of_class], kind="stable")]
         partition_class = np.repeat(of_class, class_count[of_class])
         needed = np.array(layout.live_needed)[class_topic[partition_class]]
-        groups.append(Group(placed.reshape(seeds, -1, int(copies)), partition_class, needed))
-    return Placement(layout.brokers, sizes, seeds, layout.replicas, tuple(groups))
+        groups.append(Group(placed, partition_class, needed))
+    return Placement(layout.brokers, layout.sizes, seeds, layout.replicas, tuple(groups))
 
 
-def lost_sets(placement: Placement, loss: Loss) -> npt.NDArray[np.bool_]:
+def _placed(layout: Layout, chosen: Integers, copies: int, seeds: int) -> Integers:
+    """Replicas of the chosen topics: (placements, partitions, RF)."""
+    partitions = np.array(layout.partitions)[chosen]
+    generator = np.random.default_rng([copies, layout.brokers])
+    known = {} if layout.assigned is None else layout.assigned.replicas
+    fixed = np.isin(chosen, list(known))
+    if not fixed.any():
+        return place(np.tile(partitions, seeds), layout.sizes, copies, generator).reshape(seeds, -1, copies)
+    found = np.empty((seeds, int(partitions.sum()), copies), dtype=np.intp)
+    rows = np.repeat(fixed, partitions)
+    # which partition the hottest key falls on is not known, so each placement has its own order of them
+    given = [[generator.permutation(known[topic]) for topic in chosen[fixed].tolist()] for _ in range(seeds)]
+    found[:, rows] = np.array([np.concatenate(topics) for topics in given])
+    if not fixed.all():
+        placed = place(np.tile(partitions[~fixed], seeds), layout.sizes, copies, generator)
+        found[:, ~rows] = placed.reshape(seeds, -1, copies)
+    return found
+
+
+def lost_sets(placement: Placement, loss: Loss) -> Flags:
     """Sets of brokers to lose, shape (sets, brokers): every single broker or zone, else a seeded sample of sets."""
     brokers = placement.brokers
     most = max(2, min(_LOST_SETS, _LOST_REPLICAS // max(placement.replicas * placement.seeds, 1)))
@@ -134,47 +193,29 @@ def lost_sets(placement: Placement, loss: Loss) -> npt.NDArray[np.bool_]:
     return lost
 
 
+@lru_cache(maxsize=16)
+def peers(layout: Layout) -> Integers:
+    """With how many other brokers each one shares a partition: (placements, brokers)."""
+    placement = place_topics(layout)
+    return np.array(
+        [
+            peer_counts(
+                assignments=tuple(group.assignment[seed] for group in placement.groups), brokers=placement.brokers
+            )
+            for seed in range(placement.seeds)
+        ]
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Survivors:
     """Loads per broker after a loss; arrays are (lost sets, placements, brokers), NaN on lost brokers."""
 
-    replica: Mapping[str, Array]
-    leader: Mapping[str, Array]
+    replica: Mapping[str, Any]
+    leader: Mapping[str, Any]
     unwritable: Array  # (lost sets, placements, classes): share of the class's partitions
     offline: Array
-    stayed: npt.NDArray[np.bool_]  # (lost sets, placements, brokers)
-
-
-def replica_loads(topics: TopicArrays, classes: PartitionClasses) -> dict[str, Array]:
-    """What one replica costs its broker, per class."""
-    topic = classes.topic.astype(np.intp)
-    return {
-        "write": topics.produce_in_bytes_per_s[topic] * classes.share,
-        "disk_bytes": classes.disk_bytes_worst,
-        "disk_bytes_average": classes.disk_bytes,
-        "refill": classes.refill_bytes,
-        "disk_write": classes.disk_write_bytes_per_s,
-        "disk_read": classes.disk_read_bytes_per_s,
-        "iops": classes.disk_iops,
-        "segments": classes.live_segments,
-        "deleted_segments": classes.deleted_segments,
-        "producers": classes.producer_entries,
-        "replicas": np.ones(len(topic)),
-    }
-
-
-def leader_loads(topics: TopicArrays, classes: PartitionClasses) -> dict[str, Array]:
-    """What leading one partition costs its broker, per class, beyond being a replica of it."""
-    topic = classes.topic.astype(np.intp)
-    return {
-        "write": topics.produce_in_bytes_per_s[topic] * classes.share,
-        "consume": topics.consumer_out_bytes_per_s[topic] * classes.share,
-        "other_out": (topics.tier_out_bytes_per_s + topics.mirror_out_bytes_per_s)[topic] * classes.share,
-        "produce_requests": topics.produce_requests_per_s[topic] * classes.share,
-        "consumer_requests": topics.consumer_requests_per_s[topic] * classes.share,
-        "lagging_read": topics.disk_read_bytes_per_s[topic] * classes.share,
-        "leaders": np.ones(len(topic)),
-    }
+    stayed: Flags  # (lost sets, placements, brokers)
 
 
 def survivors(
@@ -184,35 +225,150 @@ def survivors(
 
     A returned broker is in sync again and leads nothing until the preferred election.
     """
-    after = _aftermath(layout, loss)
-    placed = np.array(layout.class_count)
-    times = classes.count / placed  # partitions that one placed partition stands for
-    weights = (
-        {key: value * times for key, value in replica_loads(topics, classes).items()},
-        {key: value * times for key, value in leader_loads(topics, classes).items()},
+    return Weighed(Load(topics, classes), layout, fetch_from_follower=fetch_from_follower).after(loss)
+
+
+class Weighed:
+    """A load on a layout; what does not depend on who is lost is summed once."""
+
+    def __init__(self, load: Load, layout: Layout, *, fetch_from_follower: bool) -> None:
+        self.load, self.layout = load, layout
+        self.moves_reads = fetch_from_follower and len(layout.sizes) > 1
+        self.placed = np.array(layout.class_count)
+        self.times = load.classes.count / self.placed  # partitions that one placed partition stands for
+        self.replica_keys, self.leader_keys = list(load.per_replica), list(load.per_leader)
+        self.replica_weights = np.stack(list(load.per_replica.values()), axis=1) * self.times[:, None]
+        self.leader_weights = np.stack(list(load.per_leader.values()), axis=1) * self.times[:, None]
+
+    @cached_property
+    def held(self) -> Array:
+        """Costs of the replicas of each broker: (placements, brokers, costs)."""
+        placement = place_topics(self.layout)
+        if placement.seeds * placement.brokers * len(self.placed) <= _KEPT_CELLS:
+            counted: Array = _held_counts(self.layout) @ self.replica_weights
+            return counted
+        total = np.zeros((placement.seeds, placement.brokers, len(self.replica_keys)))
+        for group in placement.groups:
+            for cost, weight in enumerate(self.replica_weights[group.partition_class].T):
+                each = np.repeat(weight, group.assignment.shape[2])
+                for seed, assignment in enumerate(group.assignment):
+                    total[seed, :, cost] += np.bincount(assignment.ravel(), each, placement.brokers)
+        return total
+
+    @cached_property
+    def fullest_volume(self) -> Array:
+        """Bytes on the fullest volume of each broker: (placements, brokers)."""
+        disk_bytes = self.replica_weights[:, self.replica_keys.index("disk_bytes")]
+        placement, volumes = place_topics(self.layout), self.layout.volumes
+        total = np.zeros((placement.seeds, placement.brokers * volumes))
+        for group, volume in zip(placement.groups, _volumes(self.layout), strict=True):
+            each = np.repeat(disk_bytes[group.partition_class], group.assignment.shape[2])
+            for seed, assignment in enumerate(group.assignment):
+                total[seed] += np.bincount((assignment * volumes + volume[seed]).ravel(), each, total.shape[1])
+        fullest: Array = total.reshape(placement.seeds, placement.brokers, volumes).max(axis=2)
+        return fullest
+
+    def after(self, loss: Loss) -> Survivors:
+        """Loads per broker after the loss."""
+        aftermath = _aftermath(self.layout, loss)
+        shape = aftermath.shape
+        write = self.leader_weights[:, [self.leader_keys.index("write")]]
+        weights = {
+            "writing": self.leader_weights,
+            "leaders": self.leader_weights[:, [self.leader_keys.index("leaders")]],
+            "copies": write,
+            "missing": self.replica_weights[:, [self.replica_keys.index("refill")]],
+        }
+        flowing = self.replica_weights * np.array([key in _FLOWS for key in self.replica_keys])
+        few = math.prod(shape) * len(self.placed) <= _KEPT_CELLS
+        found = _kept_counts(self.layout, loss).times(weights, flowing) if few else _summed(aftermath, weights, flowing)
+        held = np.broadcast_to(self.held[None], (*shape, len(self.replica_keys)))
+        held = held if found.stuck is None else held - found.stuck
+        gone = np.broadcast_to(aftermath.lost[:, None, :], shape)
+        led = {name: values if loss.returned else _without(values, gone) for name, values in found.led.items()}
+        held = held if loss.returned else _without(held, gone)
+        replica = {key: held[..., position] for position, key in enumerate(self.replica_keys)}
+        if self.layout.volumes > 1:
+            replica["fullest_volume_bytes"] = np.broadcast_to(self.fullest_volume, shape)
+        else:
+            replica["fullest_volume_bytes"] = replica["disk_bytes"]
+        leader = {key: led["writing"][..., position] for position, key in enumerate(self.leader_keys)}
+        leader |= {key: led[name][..., 0] for key, name in (("leaders", "leaders"), ("copies", "copies"))}
+        leader["feeds"] = led["missing"][..., 0]
+        if self.moves_reads:
+            leader["consume"] = leader["consume"] + _moved_reads(aftermath, self.load, self.times)
+        return Survivors(replica, leader, found.unwritable / self.placed, found.offline / self.placed, ~gone)
+
+
+def _without(values: Array, gone: Flags) -> Array:
+    """NaN for brokers that are gone."""
+    return np.where(gone[..., None], np.nan, values) if gone.any() else values
+
+
+@lru_cache(maxsize=16)
+def _held_counts(layout: Layout) -> Array:
+    """Replicas by (placement, broker, class)."""
+    placement, classes = place_topics(layout), len(layout.class_count)
+    shape = (placement.seeds, placement.brokers, classes)
+    offset = np.arange(placement.seeds)[:, None, None] * placement.brokers
+    total = np.zeros(math.prod(shape))
+    for group in placement.groups:
+        index = (group.assignment + offset) * classes + group.partition_class[:, None]
+        total += np.bincount(index.ravel(), minlength=total.size)
+    return total.reshape(shape)
+
+
+@lru_cache(maxsize=8)
+def _volumes(layout: Layout) -> tuple[Integers, ...]:
+    """Volume of each replica, group by group: topics are created in an order that nobody knows, so in a random one."""
+    placement = place_topics(layout)
+    generator = np.random.default_rng([layout.volumes, layout.brokers])
+    class_topic = np.array(layout.class_topic)
+    topic = np.concatenate(
+        [np.repeat(class_topic[group.partition_class], group.assignment.shape[2]) for group in placement.groups]
     )
-    if math.prod(after.shape) * len(classes.count) <= _KEPT_CELLS:
-        counts = _kept_counts(layout, loss)
-        (replica, leaders), unwritable, offline = counts.loads(*weights), counts.unwritable, counts.offline
-    else:
-        replica, leaders, unwritable, offline = _summed(after, *weights)
-    if fetch_from_follower and len(after.placement.sizes) > 1:
-        leaders["consume"] = leaders["consume"] + _moved_reads(
-            after, topics, classes.topic.astype(np.intp), classes.share * times
-        )
-    gone = np.broadcast_to(after.lost[:, None, :], after.shape)
-    if not loss.returned:
-        replica = {key: np.where(gone, np.nan, total) for key, total in replica.items()}
-        leaders = {key: np.where(gone, np.nan, total) for key, total in leaders.items()}
-    return Survivors(replica, leaders, unwritable / placed, offline / placed, ~gone)
+    ends = np.cumsum([group.assignment[0].size for group in placement.groups])
+    found: list[Integers] = []
+    for seed in range(placement.seeds):
+        broker = np.concatenate([group.assignment[seed].ravel() for group in placement.groups])
+        created = np.lexsort((generator.random(topic.size), generator.permutation(len(layout.partitions))[topic]))
+        volume = np.empty_like(broker)
+        volume[created] = volume_of_replica(brokers_of_replicas=broker[created], volumes=layout.volumes)
+        found.append(volume)
+    parts = np.split(np.array(found), ends[:-1], axis=1)
+    return tuple(part.reshape(group.assignment.shape) for part, group in zip(parts, placement.groups, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of the partitions of a group: arrays of (lost sets, placements, partitions)."""
+
+    leader: Integers
+    alive: Flags  # (..., RF)
+    live: Integers
+    writable: Flags
+    missing: Integers  # replicas that were lost while another was left
+
+    @property
+    def multiples(self) -> dict[str, Array | float]:
+        """How many times a leader bears what leading costs, by the kind of cost; a number where it is all the same."""
+        whole, written = bool(self.live.all()), bool(self.writable.all())
+        even = written and self.live.min(initial=0) == self.live.max(initial=0)
+        return {
+            "writing": 1.0 if written else self.writable.astype(float),
+            # a partition keeps its leader while a replica lives, writable or not
+            "leaders": 1.0 if whole else (self.live > 0).astype(float),
+            "copies": float(self.live.flat[0]) - 1 if even else self.writable * (self.live - 1.0),
+            "missing": self.missing.astype(float) if self.missing.any() else 0.0,
+        }
+
+
+@dataclass(frozen=True)
 class Aftermath:
     """A placement, and the sets of brokers that it loses."""
 
     placement: Placement
-    lost: npt.NDArray[np.bool_]
+    lost: Flags
     returned: bool
 
     @property
@@ -226,14 +382,24 @@ class Aftermath:
         sets, seeds, brokers = self.shape
         return np.arange(sets * seeds).reshape(sets, seeds, 1) * brokers
 
-    def fate(self, group: Group) -> tuple[Integers, npt.NDArray[np.bool_], Integers, npt.NDArray[np.bool_]]:
-        """Leader of each partition, which replicas are live, how many, and whether writes are taken."""
-        alive = ~self.lost[:, group.assignment]
-        leader = np.take_along_axis(group.assignment[None], alive.argmax(axis=-1)[..., None], axis=-1)[..., 0]
-        if self.returned:
-            alive = np.ones_like(alive)
-        live = alive.sum(axis=-1)
-        return leader, alive, live, live >= group.live_needed
+    @cached_property
+    def fates(self) -> tuple[tuple[Group, Fate], ...]:
+        """Every group with what becomes of it."""
+        return tuple((group, self._fate(group)) for group in self.placement.groups)
+
+    def _fate(self, group: Group) -> Fate:
+        assignment, copies = group.assignment, group.assignment.shape[2]
+        alive = ~self.lost[:, assignment]
+        live = np.zeros(alive.shape[:-1], dtype=np.intp)
+        leader = np.broadcast_to(assignment[None, ..., 0], live.shape)
+        for position in reversed(range(copies)):  # a handful: quicker than reducing along so short an axis
+            live += alive[..., position]
+            leader = np.where(alive[..., position], assignment[..., position], leader)
+        missing = np.zeros_like(live)
+        if self.returned:  # what they refill
+            missing = np.where(live > 0, copies - live, 0)
+            alive, live = np.ones_like(alive), np.full_like(live, copies)
+        return Fate(leader, alive, live, live >= group.live_needed, missing)
 
     def sum(self, index: Integers, weights: Array) -> Array:
         """Sum `weights` by (lost set, placement, broker)."""
@@ -241,7 +407,7 @@ class Aftermath:
         total: Array = np.bincount(index.ravel(), flat, math.prod(self.shape)).astype(float)
         return total.reshape(self.shape)
 
-    def count_classes(self, group: Group, chosen: npt.NDArray[np.bool_], classes: int) -> Array:
+    def count_classes(self, group: Group, chosen: Flags, classes: int) -> Array:
         """Chosen partitions by (lost set, placement, class)."""
         sets, seeds, _ = self.shape
         cell = np.arange(sets * seeds).reshape(sets, seeds, 1) * classes + group.partition_class
@@ -249,126 +415,103 @@ class Aftermath:
         return total.reshape(sets, seeds, classes)
 
 
-def _aftermath(layout: Layout, loss: Loss) -> Aftermath:
-    placement = place_topics(layout)
-    return Aftermath(placement, lost_sets(placement, loss), loss.returned)
-
-
 @lru_cache(maxsize=48)
-def _kept_counts(layout: Layout, loss: Loss) -> _Tally:
-    """Who holds and leads what after the loss, kept because it does not depend on the load."""
-    after = _aftermath(layout, loss)
-    tally = _Tally(after, len(layout.class_count))
-    for group in after.placement.groups:
-        tally.add(group)
-    return tally
+def _lost(layout: Layout, loss: Loss) -> Flags:
+    return lost_sets(place_topics(layout), loss)
 
 
-# a partition keeps its leader while a replica lives, writable or not
-_LED = frozenset({"leaders"})
+def _aftermath(layout: Layout, loss: Loss) -> Aftermath:
+    return Aftermath(place_topics(layout), _lost(layout, loss), loss.returned)
+
+
 # what stops flowing into a replica while its partition refuses writes
 _FLOWS = frozenset({"write", "disk_write", "iops"})
 
 
-def _summed(
-    after: Aftermath, per_replica: Mapping[str, Array], per_leader: Mapping[str, Array]
-) -> tuple[dict[str, Array], dict[str, Array], Array, Array]:
-    """Loads without counting classes first: for many topics, where counts by class would be mostly zeros."""
-    classes = len(per_replica["write"])
-    replica = {key: np.zeros(after.shape) for key in per_replica}
-    leader = {key: np.zeros(after.shape) for key in (*per_leader, "copies")}
-    unwritable, offline = (np.zeros((*after.shape[:2], classes)) for _ in range(2))
-    for group in after.placement.groups:
-        led, alive, live, writable = after.fate(group)
-        index, blocked = led + after.offset, not writable.all()
-        placed = group.assignment[None] + after.offset[:, :, :, None]
-        flowing = (alive & writable[..., None]).astype(float) if blocked else 1.0
-        for key, per_class in per_replica.items():
-            weight = per_class[group.partition_class][:, None]
-            replica[key] += after.sum(placed, weight * flowing if key in _FLOWS else weight)
-        for key, per_class in per_leader.items():
-            leader[key] += after.sum(index, per_class[group.partition_class] * (live > 0 if key in _LED else writable))
-        leader["copies"] += after.sum(index, per_leader["write"][group.partition_class] * writable * (live - 1.0))
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Costs of leading by kind, of replicas that take no writes, and partitions without writes or leader by class."""
+
+    led: Mapping[str, Array]  # (lost sets, placements, brokers, costs)
+    stuck: Array | None
+    unwritable: Array  # (lost sets, placements, classes)
+    offline: Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Partitions by (lost set, placement, broker, class): kept because they do not depend on the load."""
+
+    led: Mapping[str, Array]
+    stuck: Array | None  # replicas whose partitions refuse writes, only where there are any
+    unwritable: Array
+    offline: Array
+
+    def times(self, weights: Mapping[str, Array], flowing: Array) -> _Sums:
+        """Counts times weights."""
+        led = {name: counts @ weights[name] for name, counts in self.led.items()}
+        return _Sums(led, None if self.stuck is None else self.stuck @ flowing, self.unwritable, self.offline)
+
+
+@lru_cache(maxsize=48)
+def _kept_counts(layout: Layout, loss: Loss) -> _Counts:
+    """Who leads what after the loss, and what takes no writes."""
+    after, classes = _aftermath(layout, loss), len(layout.class_count)
+    shape = (*after.shape, classes)
+    led: dict[str, Array] = {}
+    stuck: Array | None = None
+    unwritable, offline = (np.zeros((*shape[:2], classes)) for _ in range(2))
+    for group, fate in after.fates:
+        index = ((fate.leader + after.offset) * classes + group.partition_class).ravel()
+        each: Array = np.bincount(index, minlength=math.prod(shape)).astype(float).reshape(shape)
+        for name, times in fate.multiples.items():
+            counted: Array = (
+                each * times
+                if isinstance(times, float)
+                else np.bincount(index, times.ravel(), math.prod(shape)).astype(float).reshape(shape)
+            )
+            led[name] = counted + led[name] if name in led else counted
+        if not fate.writable.all():
+            placed = (group.assignment[None] + after.offset[..., None]) * classes + group.partition_class[:, None]
+            chosen = placed[fate.alive & ~fate.writable[..., None]]
+            refused: Array = np.bincount(chosen, minlength=math.prod(shape)).astype(float).reshape(shape)
+            stuck = refused if stuck is None else stuck + refused
+            unwritable += after.count_classes(group, ~fate.writable, classes)
+            offline += after.count_classes(group, fate.live == 0, classes)
+    return _Counts(led, stuck, unwritable, offline)
+
+
+def _summed(after: Aftermath, weights: Mapping[str, Array], flowing: Array) -> _Sums:
+    """The same sums without counting classes first: for many topics, where counts would be mostly zeros."""
+    sets, seeds, brokers = after.shape
+    classes = len(flowing)
+    led = {name: np.zeros((*after.shape, each.shape[1])) for name, each in weights.items()}
+    stuck: Array | None = None
+    unwritable, offline = (np.zeros((sets, seeds, classes)) for _ in range(2))
+    for group, fate in after.fates:
+        blocked = not fate.writable.all()
+        for name, times in fate.multiples.items():
+            if isinstance(times, float) and times == 0.0:
+                continue
+            for cost, weight in enumerate(weights[name][group.partition_class].T):
+                for where in np.ndindex(sets, seeds):
+                    each = weight * (times if isinstance(times, float) else times[where])
+                    led[name][*where, :, cost] += np.bincount(fate.leader[where], each, brokers)
         if blocked:
-            unwritable += after.count_classes(group, ~writable, classes)
-            offline += after.count_classes(group, live == 0, classes)
-    return replica, leader, unwritable, offline
+            stuck = np.zeros((*after.shape, flowing.shape[1])) if stuck is None else stuck
+            chosen = fate.alive & ~fate.writable[..., None]
+            placed = np.broadcast_to(group.assignment[None], chosen.shape)
+            for flow in np.flatnonzero(flowing.any(axis=0)).tolist():
+                each = np.broadcast_to(flowing[group.partition_class, flow][:, None], chosen.shape[2:])
+                for where in np.ndindex(sets, seeds):
+                    picked = chosen[where]
+                    stuck[*where, :, flow] += np.bincount(placed[where][picked], each[picked], brokers)
+            unwritable += after.count_classes(group, ~fate.writable, classes)
+            offline += after.count_classes(group, fate.live == 0, classes)
+    return _Sums(led, stuck, unwritable, offline)
 
 
-class _Tally:
-    """Counts replicas and leaders of each partition class on each broker; loads are these counts times weights."""
-
-    def __init__(self, after: Aftermath, classes: int) -> None:
-        self.after, self.classes = after, classes
-        shape = after.shape
-        self.replicas = np.zeros((1, *shape[1:], classes))
-        self.blocked: Array | None = None  # replicas whose partitions refuse writes, only where there are any
-        self.leaders = np.zeros((*shape, classes))
-        self.writing = np.zeros((*shape, classes))
-        self.copies = np.zeros((*shape, classes))
-        self.unwritable = np.zeros((*shape[:2], classes))
-        self.offline = np.zeros((*shape[:2], classes))
-
-    def _by_class(self, index: Integers, classes: Integers, weights: Array | None = None) -> Array:
-        """Sum `weights` (ones when not given) by (lost set, placement, broker, class)."""
-        flat = None if weights is None else weights.ravel()
-        shape = (*self.after.shape, self.classes)
-        return (
-            np.bincount((index * self.classes + classes).ravel(), flat, math.prod(shape)).reshape(shape).astype(float)
-        )
-
-    def add(self, group: Group) -> None:
-        """Count one group of partitions."""
-        leader, alive, live, writable = self.after.fate(group)
-        classes = group.partition_class
-        placed = (group.assignment + self.after.offset[:1, :, :, None]) * self.classes + classes[:, None]
-        self.replicas[0] += np.bincount(placed.ravel(), minlength=self.replicas.size).reshape(self.replicas.shape[1:])
-        index = leader + self.after.offset
-        if writable.all():
-            led = self._by_class(index, classes)
-            self.leaders += led
-            self.writing += led
-        else:
-            self._add_blocked(group, index, alive, live, writable)
-        self.copies += self._by_class(index, classes, writable * (live - 1.0))
-
-    def _add_blocked(
-        self,
-        group: Group,
-        index: Integers,
-        alive: npt.NDArray[np.bool_],
-        live: Integers,
-        writable: npt.NDArray[np.bool_],
-    ) -> None:
-        classes = group.partition_class
-        self.leaders += self._by_class(index, classes, (live > 0).astype(float))
-        self.writing += self._by_class(index, classes, writable.astype(float))
-        stuck = (alive & ~writable[..., None]).astype(float)
-        placed = np.broadcast_to(group.assignment[None] + self.after.offset[..., None], stuck.shape)
-        counted = self._by_class(placed, classes[:, None], stuck)
-        self.blocked = counted if self.blocked is None else self.blocked + counted
-        self.unwritable += self.after.count_classes(group, ~writable, self.classes)
-        self.offline += self.after.count_classes(group, live == 0, self.classes)
-
-    def loads(
-        self, per_replica: Mapping[str, Array], per_leader: Mapping[str, Array]
-    ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Counts times weights, by name."""
-        replica_weights = np.stack(list(per_replica.values()), axis=1)
-        leader_weights = np.stack(list(per_leader.values()), axis=1)
-        held = np.broadcast_to(self.replicas @ replica_weights, (*self.after.shape, len(per_replica)))
-        if self.blocked is not None:
-            flowing = np.array([key in _FLOWS for key in per_replica])
-            held = held - self.blocked @ (replica_weights * flowing)
-        led = self.writing @ leader_weights
-        replica = {key: held[..., position] for position, key in enumerate(per_replica)}
-        leader = {key: led[..., position] for position, key in enumerate(per_leader)}
-        leader["leaders"] = self.leaders @ per_leader["leaders"]
-        leader["copies"] = self.copies @ per_leader["write"]
-        return replica, leader
-
-
-def _moved_reads(after: Aftermath, topics: TopicArrays, class_topic: Integers, class_share: Array) -> Array:
+def _moved_reads(after: Aftermath, load: Load, times: Array) -> Array:
     """KIP-392: a member reads from the leader if that is in its zone, else from a live replica in its zone.
 
     Returned is the change of the bytes that each broker sends to consumers.
@@ -376,15 +519,15 @@ def _moved_reads(after: Aftermath, topics: TopicArrays, class_topic: Integers, c
     sizes = after.placement.sizes
     rack = rack_of_broker(sizes)
     change = np.zeros(after.shape)
-    for group in after.placement.groups:
-        leader, alive, _, writable = after.fate(group)
+    class_topic, class_share = load.classes.topic.astype(np.intp), load.classes.share * times
+    for group, fate in after.fates:
         index = group.assignment[None] + after.offset[..., None]
         topic = class_topic[group.partition_class]
-        zone_bytes = topics.consumer_zone_bytes_per_s[topic] * class_share[group.partition_class][:, None]
+        zone_bytes = load.topics.consumer_zone_bytes_per_s[topic] * class_share[group.partition_class][:, None]
         for zone in range(min(zone_bytes.shape[1], len(sizes))):
-            near = (rack[group.assignment] == zone)[None] & alive
+            near = (rack[group.assignment] == zone)[None] & fate.alive
             count = near.sum(axis=-1)
-            moved = zone_bytes[:, zone] * writable * ((rack[leader] != zone) & (count > 0))
-            change -= after.sum(leader + after.offset, moved)
+            moved = zone_bytes[:, zone] * fate.writable * ((rack[fate.leader] != zone) & (count > 0))
+            change -= after.sum(fate.leader + after.offset, moved)
             change += after.sum(index, near * (moved / np.maximum(count, 1))[..., None])
     return change

@@ -18,7 +18,7 @@ from planner.sizing.workload import (
     requests_of,
     topic_arrays,
 )
-from planner.trace import Note, Trace
+from planner.trace import Trace
 
 _ROUNDS = 8  # a derived batch depends on bytes and partitions, and they on it; given ones settle in one round
 
@@ -28,12 +28,14 @@ class Sized:
     """A workload at one broker count: the load, and the figures per topic that a plan shows."""
 
     load: Load
+    trace: Trace
     columns: Mapping[str, Array]
     reasons: Mapping[str, Array]
 
 
-def size_at(workload: Workload, brokers: int, note: Note = Trace.silent) -> Sized:
-    """Compute records, traffic, partitions, requests and stored bytes for `brokers`."""
+def size_at(workload: Workload, brokers: int) -> Sized:
+    """Compute records, traffic, partitions, requests and stored bytes for `brokers`, each with its step."""
+    note = Trace(labels=workload.names)
     batch = np.nan_to_num(workload.given["batch_given"], nan=1.0)
     for _ in range(_ROUNDS):
         flow = flows(workload, batch, note)
@@ -47,4 +49,4 @@ def size_at(workload: Workload, brokers: int, note: Note = Trace.silent) -> Size
     columns = {**flow, **asked, "partitions": count, "batch_records": batch}
     topics = topic_arrays(workload, columns, count, brokers)
     classes = classes_of(workload, columns, note)
-    return Sized(Load(topics, classes), {**columns, **stored_columns(topics, classes, note)}, reasons)
+    return Sized(Load(topics, classes), note, {**columns, **stored_columns(topics, classes, note)}, reasons)

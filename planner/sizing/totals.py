@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel
 
 from planner.constants import constant, constants
 from planner.model import controllers, cpu, partitions, records, states, traffic, utilisation
 from planner.model.placement import rack_sizes
 from planner.results import Assumption, Brokers, ClusterLoad
-from planner.scenario import Ranged, defaults_used
+from planner.scenario import defaults_used
 from planner.sizing.evaluate import (
     FIGURES,
     Evaluation,
@@ -194,10 +194,10 @@ def trace_states(trace: Trace, sized: Sized, evaluation: Evaluation, setting: Se
     for name, outcome in evaluation.outcomes.items():
         down = {"brokers": evaluation.brokers, "brokers_down": outcome.brokers_down}
         means = f"states.{name}.per_broker"
-        if outcome.all_writable and name == "reduced":
+        if outcome.closed_form and name == "reduced":
             trace(f"{means}.network_in_bytes_per_s", states.reduced_in_bytes_per_s, **stored, **down)
             trace(f"{means}.network_out_bytes_per_s", states.returned_out_bytes_per_s, **arguments, **down)
-        elif outcome.all_writable:
+        elif outcome.closed_form:
             trace(
                 f"{means}.network_in_bytes_per_s",
                 states.stored_in_bytes_per_s,
@@ -296,12 +296,13 @@ def assumptions_of(workload: Workload) -> tuple[Assumption, ...]:
     ]
     rows += [
         Assumption(path, float(value), "", value.low, value.high, "scenario (range, likely value taken)", "")
-        for path, value in ranges_of(workload.scenario)
+        for path, value in workload.ranges
     ]
     shaping = (*_SHAPING, "compaction.") if workload.given["compacted"].any() else _SHAPING
     return (*rows, *constants_used(*shaping))
 
 
+@cache
 def constants_used(*prefixes: str) -> tuple[Assumption, ...]:
     """The constants whose ids begin so, as assumptions of a result."""
     return tuple(
@@ -309,17 +310,3 @@ def constants_used(*prefixes: str) -> tuple[Assumption, ...]:
         for item in constants().values()
         if item.id.startswith(prefixes)
     )
-
-
-def ranges_of(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Ranged]]:
-    """Every quantity of the scenario that was given as a range, with its path."""
-    for name, value in section.__dict__.items():
-        if isinstance(value, Ranged):
-            yield f"{prefix}{name}", value
-        elif isinstance(value, BaseModel):
-            yield from ranges_of(value, f"{prefix}{name}.")
-        elif isinstance(value, tuple):
-            for index, item in enumerate(value):
-                if isinstance(item, BaseModel):
-                    label = getattr(item, "name", None) or getattr(item, "group", None) or index
-                    yield from ranges_of(item, f"{prefix}{name}.{label}.")

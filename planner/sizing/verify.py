@@ -37,12 +37,13 @@ def check(scenario: Scenario) -> Check:
     ScenarioError
         When the broker count is not given.
     """
-    if scenario.cluster.brokers is None:
+    count = scenario.cluster.broker_count
+    if count is None:
         message = "Checking needs a broker count; without one use plan."
         raise ScenarioError([InputError("cluster.brokers", None, message, "a count of brokers")])
     result = plan(scenario)
     setting, sizer = sizer_of(Workload(scenario))
-    evaluation = sizer.complete(scenario.cluster.brokers)
+    evaluation = sizer.complete(count)
     margins = tuple(
         Margin(
             resource=resource,

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from planner.constants import constant
 from planner.model import partitions, records, requests, traffic
 from planner.model.types import Array
-from planner.scenario import ConsumerGroup, Scenario, Topic
+from planner.scenario import Assignment, ConsumerGroup, Ranged, Scenario, Topic, ranges_of
+from planner.sizing.assigned import Assigned, assigned_of
 from planner.sizing.loads import TopicArrays
 from planner.trace import Note
 
@@ -36,12 +37,26 @@ class Workload:
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
         """The topics in an order of their own, so that the scenario's order changes no placement and no number."""
-        return tuple(sorted(self.scenario.topics, key=_order))
+        placed = self.scenario.cluster.brokers_placed
+        return tuple(sorted((_counted(topic, placed) for topic in self.scenario.topics), key=_order))
+
+    @cached_property
+    def ranges(self) -> tuple[tuple[str, Ranged], ...]:
+        """Quantities that were given as ranges, with their paths."""
+        return tuple(ranges_of(self.scenario))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Their names."""
         return tuple(topic.name for topic in self.topics)
+
+    @cached_property
+    def assigned(self) -> Assigned | None:
+        """Where replicas are already."""
+        cluster = self.scenario.cluster
+        if cluster.brokers_placed is None or cluster.broker_count is None:
+            return None
+        return assigned_of(cluster.brokers_placed, self.names, cluster.broker_count)
 
     def column(self, read: Any) -> Array:
         """One number per topic."""
@@ -154,11 +169,13 @@ class Workload:
     @cached_property
     def consumer_zone_shares(self) -> Array:
         """Bytes read per byte produced, by topic and by the zone of the reading member."""
-        zones = self.scenario.cluster.zones
+        zones = self.scenario.cluster.zone_count
         shares = np.zeros((len(self.topics), zones))
         for index, topic in enumerate(self.topics):
             for group in topic.consumers:
-                shares[index] += group.read_fraction * _zone_shares(group, zones)
+                shares[index] += group.read_fraction * (
+                    1 / zones if group.zones is None else _zone_shares(group, zones)
+                )
         return shares
 
 
@@ -172,6 +189,13 @@ class Reads:
     read_fraction: Array
     shared: npt.NDArray[np.bool_]
     group_members: Array
+
+
+def _counted(topic: Topic, placed: Assignment | None) -> Topic:
+    """The topic with the partitions that an existing assignment gives it."""
+    if placed is None or topic.partitions is not None or topic.name not in placed.topics:
+        return topic
+    return topic.model_copy(update={"partitions": len(placed.topics[topic.name])})
 
 
 def _order(topic: Topic) -> tuple[float, ...]:
