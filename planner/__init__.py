@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from planner.codec import load, presets, schema
     from planner.crosscheck import cross_check
     from planner.fleet import sweep
+    from planner.montecarlo import uncertainty
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -33,6 +34,7 @@ _HOMES = {
     "reverse": "planner.sizing",
     "schema": "planner.codec",
     "sweep": "planner.fleet",
+    "uncertainty": "planner.montecarlo",
 }
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "reverse",
     "schema",
     "sweep",
+    "uncertainty",
 ]
 
 

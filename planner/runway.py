@@ -20,6 +20,7 @@ from planner.results import Finding, Plan, Result, frame_of
 from planner.scenario import Scenario, Topic
 from planner.sizing import plan
 from planner.sizing.compose import sizer_of
+from planner.sizing.verify import fixed
 from planner.sizing.workload import Workload
 from planner.trace import Trace
 from planner.units import parse
@@ -174,7 +175,7 @@ def growth(
     known = fitted or rules.Trend(rate, rate, rate, 1.0)
     peaked = _with_peak(scenario, known.peak_day_ratio)
     today = plan(peaked)
-    course = _Course(_fixed(peaked, today), known, start or dt.datetime.now(tz=dt.UTC).date(), months, ahead)
+    course = _Course(_decided(peaked, today), known, start or dt.datetime.now(tz=dt.UTC).date(), months, ahead)
     trace = Trace()
     steps, rows = _months(course, today)
     return Growth(
@@ -211,13 +212,10 @@ def _with_peak(scenario: Scenario, peak_day_ratio: float) -> Scenario:
     return scenario.model_copy(update={"topics": tuple(topics)}) if peak_day_ratio > 1 else scenario
 
 
-def _fixed(scenario: Scenario, today: Plan, partitions_of: Mapping[str, int] | None = None) -> Scenario:
+def _decided(scenario: Scenario, today: Plan) -> Scenario:
     """The scenario with brokers and partitions as they are, growing by what we say and not by its policy."""
-    counts = partitions_of or {name: topic.partitions for name, topic in today.topics.items()}
-    topics = tuple(topic.model_copy(update={"partitions": counts[topic.name]}) for topic in scenario.topics)
-    cluster = scenario.cluster.model_copy(update={"brokers": today.brokers.count})
     policy = scenario.policy.model_copy(update={"growth_per_year": 0.0, "horizon": 0.0})
-    return scenario.model_copy(update={"topics": topics, "cluster": cluster, "policy": policy})
+    return fixed(scenario, today).model_copy(update={"policy": policy})
 
 
 # Limits of today's cluster
