@@ -298,7 +298,7 @@ def gathered(brokers: int, racks: int, factor: int) -> bool:
 @pytest.mark.parametrize("brokers", range(1, 40))
 def test_better_counts_are_the_nearest_that_a_run_spreads_over(racks: int, brokers: int) -> None:
     for factor in range(1, 5):
-        lower, higher = counts_without_concentration(brokers, racks, factor)
+        lower, higher = counts_without_concentration(brokers, racks, [factor])
         assert higher % racks == 0
         assert higher > brokers
         assert not gathered(higher, racks, factor)
@@ -307,6 +307,12 @@ def test_better_counts_are_the_nearest_that_a_run_spreads_over(racks: int, broke
         least = -(-max(factor, racks) // racks) * racks
         between = range(max(least, (lower or 0) + 1), higher)
         assert all(gathered(count, racks, factor) for count in between if count % racks == 0 and count != brokers)
+
+
+def test_better_counts_suit_every_replication_factor() -> None:
+    """Three zones: RF 2 needs B/3 odd, RF 3 needs it free of 3: 3, 15, 21, 33 brokers."""
+    found = [counts_without_concentration(brokers, 3, [2, 3]) for brokers in (9, 15, 20, 21)]
+    assert found == [(3, 15), (3, 21), (15, 21), (15, 33)]
 
 
 # peers
