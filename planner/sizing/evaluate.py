@@ -246,7 +246,7 @@ def mean_figures(load: Load, setting: Setting, brokers: int, loss: Loss) -> dict
 
 
 def _figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict[str, Any]:
-    """The contract's figures per broker, and those of a refill; numbers, or arrays of (lost sets, placements, brokers)."""
+    """The contract's figures per broker, and those of a refill: numbers, or (lost sets, placements, brokers)."""
     replica, leader = totals.replica, totals.leader
     if live not in load.followers:
         load.followers[live] = follower_requests_per_s(load.topics, setting, live)
