@@ -48,6 +48,7 @@ def test_counts_follow_from_the_assignment(by_hand: Plan) -> None:
     assert by_hand.placement.assigned
     assert [(rack.rack, rack.brokers) for rack in by_hand.placement.racks] == [("a", 2), ("b", 2)]
     assert by_hand.placement.concentrations == ()  # nothing is placed anew
+    assert by_hand.placement.placements == 1
     assert all(name in by_hand.to_dict() for name in ("placement", "placement_reason"))
 
 
@@ -216,6 +217,19 @@ def test_brokers_that_hold_nothing_count() -> None:
     )
     assert named.brokers.count == 3
     assert [row.broker for row in named.placement.brokers] == [1, 2, 9]  # type: ignore[union-attr]
+
+
+def test_an_empty_assignment_says_nothing() -> None:
+    empty = planner.plan(scenario(cluster=placed(None, {})))
+    assert empty.to_dict() == {**planner.plan(scenario()).to_dict()}
+    given = planner.plan(scenario(cluster=placed(None, {}, brokers=5)))
+    assert given.brokers.count == 5
+    # racks and ids alone: everything is simulated on these brokers
+    racks = {str(10 * broker): "ab"[broker % 2] for broker in range(5)}
+    named = planner.plan(scenario(cluster=placed(racks, {})))
+    assert [(row.broker, row.rack) for row in named.placement.brokers] == [  # type: ignore[union-attr]
+        (0, "a"), (20, "a"), (40, "a"), (10, "b"), (30, "b"),
+    ]  # fmt: skip
 
 
 def test_without_racks_a_lost_zone_is_not_known() -> None:

@@ -140,8 +140,9 @@ def layout_of(  # noqa: PLR0917 - the four that every caller knows, then what a 
 def place_topics(layout: Layout) -> Placement:
     """Place every topic as Kafka would, several times with fixed seeds; what is assigned already stays there."""
     factor = np.array(layout.replication_factor)
-    seeds = max(1, min(_SEEDS, _PLACED_REPLICAS // max(layout.replicas, 1)))
     class_topic, class_count = np.array(layout.class_topic), np.array(layout.class_count)
+    known = layout.assigned is not None and len(layout.assigned.replicas) == len(layout.partitions) == len(class_topic)
+    seeds = 1 if known else max(1, min(_SEEDS, _PLACED_REPLICAS // max(layout.replicas, 1)))
     groups = []
     for copies in np.unique(factor):
         placed = _placed(layout, np.flatnonzero(factor == copies), int(copies), seeds)
