@@ -192,7 +192,7 @@ def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
         mean["fullest_volume_bytes"] = mean["disk_bytes"] / layout.volumes
     if not loss.returned:
         table[:, ~totals.stayed] = -np.inf
-    fullest = dict(zip(figures, table.max(axis=(1, 3)).mean(axis=1).tolist(), strict=True))
+    fullest = dict(zip(figures, table.max(axis=1).max(axis=2).mean(axis=1).tolist(), strict=True))
     return Outcome(
         down,
         mean,
