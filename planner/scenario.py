@@ -439,7 +439,7 @@ class Cluster(Section):
     def broker_count(self) -> int | None:
         """The given count, or that of an existing assignment; None = find the least."""
         if self.brokers is None and self.brokers_placed is not None:
-            return len(self.brokers_placed.brokers)
+            return len(self.brokers_placed.brokers) or None
         return self.brokers
 
     @property

@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from planner.model import placement
-from planner.model.placement import Integers, leader_concentration, place, rack_of_broker, rack_sizes
+from planner.model.placement import (
+    Integers,
+    counts_without_concentration,
+    leader_concentration,
+    peer_counts,
+    place,
+    rack_of_broker,
+    rack_sizes,
+    random_peers,
+    volume_of_replica,
+)
 from planner.model.types import Array
 
 RUNS: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "placer_runs.json").read_text(encoding="utf-8"))
@@ -273,3 +283,124 @@ def test_the_measured_followers_are_one_of_the_placements() -> None:
     per_leader, per_follower = follows.sum(axis=2), follows.sum(axis=1)
     measured = np.array([6, 4, 4, 6]) / 2
     assert ((per_leader == measured).all(axis=1) | (per_follower == measured).all(axis=1)).any()
+
+
+# better counts
+
+
+def gathered(brokers: int, racks: int, factor: int) -> bool:
+    """Whether a simulated run of B partitions leaves a broker without a leader."""
+    leaders = placed(brokers, (brokers // racks,) * racks, factor, 1)[0, :, 0]
+    return len(np.unique(leaders)) < brokers
+
+
+@pytest.mark.parametrize("racks", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("brokers", range(1, 40))
+def test_better_counts_are_the_nearest_that_a_run_spreads_over(racks: int, brokers: int) -> None:
+    for factor in range(1, 5):
+        lower, higher = counts_without_concentration(brokers, racks, [factor])
+        assert higher % racks == 0
+        assert higher > brokers
+        assert not gathered(higher, racks, factor)
+        assert lower is None or (lower < brokers and not gathered(lower, racks, factor))
+        # every other multiple between them gathers leaders, or holds too few replicas
+        least = -(-max(factor, racks) // racks) * racks
+        between = range(max(least, (lower or 0) + 1), higher)
+        assert all(gathered(count, racks, factor) for count in between if count % racks == 0 and count != brokers)
+
+
+def test_better_counts_suit_every_replication_factor() -> None:
+    """Three zones: RF 2 needs B/3 odd, RF 3 needs it free of 3: 3, 15, 21, 33 brokers."""
+    found = [counts_without_concentration(brokers, 3, [2, 3]) for brokers in (9, 15, 20, 21)]
+    assert found == [(3, 15), (3, 21), (15, 21), (15, 33)]
+
+
+# peers
+
+
+@given(cluster=clusters, counts=st.lists(st.integers(1, 30), min_size=1, max_size=3), seed=st.integers(0, 2**32))
+def test_peers_are_those_that_share_a_partition(
+    cluster: tuple[tuple[int, ...], int], counts: list[int], seed: int
+) -> None:
+    sizes, factor = cluster
+    brokers = sum(sizes)
+    ours = place(np.array(counts), sizes, factor, np.random.default_rng(seed))
+    shared: list[set[int]] = [set() for _ in range(brokers)]
+    for replicas in ours.tolist():
+        for broker in replicas:
+            shared[broker] |= set(replicas) - {broker}
+    assert peer_counts(assignments=[ours], brokers=brokers).tolist() == [len(others) for others in shared]
+    halves = [ours[: len(ours) // 2], ours[len(ours) // 2 :]]
+    assert peer_counts(assignments=halves, brokers=brokers).tolist() == [len(others) for others in shared]
+
+
+@pytest.mark.parametrize(("racks", "factor", "partitions"), [(4, 2, 2), (4, 3, 2), (2, 2, 3), (3, 2, 3)])
+def test_random_peers_over_every_random_placement(racks: int, factor: int, partitions: int) -> None:
+    """All ways to choose brokers of distinct racks for each partition, equally likely."""
+    size = 1 if racks == 4 else 2
+    brokers = racks * size
+    ways = [
+        choice
+        for choice in itertools.combinations(range(brokers), factor)
+        if len({broker // size for broker in choice}) == factor
+    ]
+    found = [
+        len({other for replicas in chosen if 0 in replicas for other in replicas} - {0})
+        for chosen in itertools.product(ways, repeat=partitions)
+    ]
+    ours = random_peers(brokers=brokers, brokers_per_rack=size, replication_factor=factor, partitions=partitions)
+    assert float(ours) == pytest.approx(np.mean(found), rel=1e-12)
+
+
+def test_random_peers_of_a_large_cluster() -> None:
+    """Against a simulation: 30 brokers in 3 racks, 40 partitions, 4,000 random placements."""
+    generator = np.random.default_rng(3)
+    offsets = generator.integers(10, size=(4000, 40, 3))
+    together = (offsets[:, :, 0] == 0)[:, :, None]  # partitions of the first broker
+    found = [
+        sum(len(np.unique(one[rows[:, 0], rack])) for rack in (1, 2))
+        for one, rows in zip(offsets, together, strict=True)
+    ]
+    error = np.std(found) / np.sqrt(len(found))
+    ours = random_peers(brokers=30, brokers_per_rack=10, replication_factor=3, partitions=40)
+    assert abs(float(ours) - np.mean(found)) < DEVIATIONS * error
+
+
+@pytest.mark.parametrize(("size", "runs"), [(3, 1), (3, 4), (5, 2), (5, 10), (8, 30)])
+def test_a_run_meets_one_broker_of_each_other_rack(size: int, runs: int) -> None:
+    """RF = A: all racks step together, so a run pairs each broker with one of each other rack, the next with another.
+
+    After R runs a broker of another rack was missed with chance (1 - 1/size)^R: fewer peers than random placement has.
+    """
+    brokers, seeds = 3 * size, 400
+    assignments = placed(brokers * runs, (size,) * 3, 3, seeds)
+    found = np.array([peer_counts(assignments=[one], brokers=brokers).mean() for one in assignments])
+    expected = 2 * size * (1 - (1 - 1 / size) ** runs)
+    error = found.std(ddof=1) / np.sqrt(seeds)
+    assert abs(found.mean() - expected) <= DEVIATIONS * error + 1e-9
+    even = random_peers(brokers=brokers, brokers_per_rack=size, replication_factor=3, partitions=brokers * runs)
+    assert found.mean() < float(even)
+
+
+def test_no_peers() -> None:
+    assert float(random_peers(brokers=1, brokers_per_rack=1, replication_factor=1, partitions=5)) == 0
+    assert float(random_peers(brokers=3, brokers_per_rack=1, replication_factor=3, partitions=1)) == 2
+    assert float(random_peers(brokers=6, brokers_per_rack=2, replication_factor=1, partitions=9)) == 0
+
+
+# volumes
+
+
+@given(
+    brokers=st.lists(st.integers(0, 4), max_size=60).map(lambda found: np.array(found, dtype=np.intp)),
+    volumes=st.integers(1, 5),
+)
+def test_a_replica_goes_where_the_fewest_are(brokers: Integers, volumes: int) -> None:
+    """Directories counted one by one, the first of the emptiest taken, as the broker does it."""
+    held = {broker: [0] * volumes for broker in range(5)}
+    expected = []
+    for broker in brokers.tolist():
+        volume = held[broker].index(min(held[broker]))
+        held[broker][volume] += 1
+        expected.append(volume)
+    assert volume_of_replica(brokers_of_replicas=brokers, volumes=volumes).tolist() == expected

@@ -111,3 +111,37 @@ def test_arrays_give_what_floats_give() -> None:
     )
     check_element_by_element(recovery.refill_s, size_bytes=size, refill_rate_bytes_per_s=(1e3, 1e9))
     check_element_by_element(recovery.failover_s, session_timeout_s=(1.0, 60.0), election_s=(0.0, 2.0))
+
+
+# sources
+
+
+def seconds_to_copy(bytes_from: list[float], spare: float) -> float:
+    """Fluid copy from several sources at once: each sends at its own spare until it has sent all that it leads."""
+    left, clock, sent = sorted(bytes_from), 0.0, 0.0
+    while left:
+        clock += (left[0] - sent) / spare
+        sent = left.pop(0)
+    return clock
+
+
+@given(
+    bytes_from=st.lists(st.floats(1, 1e12), min_size=1, max_size=8),
+    idle=st.integers(0, 5),
+    spare=st.floats(1, 1e9),
+)
+def test_sources_end_with_the_busiest(bytes_from: list[float], idle: int, spare: float) -> None:
+    """As many full sources as make the rate at which a copy from uneven ones ends."""
+    size = sum(bytes_from)
+    sources = recovery.refill_sources(
+        size_bytes=size, fullest_source_bytes=max(bytes_from), survivors=len(bytes_from) + idle
+    )
+    took = float(recovery.refill_s(size_bytes=size, refill_rate_bytes_per_s=rate(source=float(sources) * spare)))
+    if took * FAST > size * 1.01:  # else nothing limits
+        assert took == pytest.approx(seconds_to_copy(bytes_from, spare), rel=1e-6)
+
+
+def test_sources_of_nothing_and_of_even_shares() -> None:
+    assert float(recovery.refill_sources(size_bytes=0.0, fullest_source_bytes=0.0, survivors=5)) == 5
+    assert float(recovery.refill_sources(size_bytes=10.0, fullest_source_bytes=0.0, survivors=5)) == 5
+    assert float(recovery.refill_sources(size_bytes=10.0, fullest_source_bytes=10.0, survivors=5)) == 1

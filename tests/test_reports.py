@@ -108,6 +108,7 @@ def test_the_report_holds_every_part_in_order(ecommerce: planner.Plan) -> None:
         "Verdict per resource",
         "Loads per state",
         "Whole cluster",
+        "Where replicas are",
         "Topics",
         "Partitions and their reasons",
         "Recovery",

@@ -496,7 +496,7 @@ CONTRADICTIONS = [
     (["cluster.brokers_placed={topics: {orders: [[1, 2, 2]]}}"], "cluster.brokers_placed.topics.orders"),
     (["cluster.brokers_placed={topics: {orders: [[1, 2, 3]]}}", "topics.orders.partitions=2"],
      "cluster.brokers_placed.topics.orders"),
-    (["cluster.brokers_placed={racks: {1: a, 2: b}, topics: {orders: [[1, 2, 3]]}}", "cluster.brokers=null"],
+    (["cluster.brokers_placed={racks: {1: a, 2: b, 4: c}, topics: {orders: [[1, 2, 3]]}}", "cluster.brokers=null"],
      "cluster.brokers_placed.topics.orders"),
     (["cluster.brokers_placed={racks: {1: a, 2: b, 3: c}, topics: {orders: [[1, 2, 3]]}}"], "cluster.brokers"),
     (["questions={events_per_s: 1, events_per_day: 1}"], "questions.events_per_day"),

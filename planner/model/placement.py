@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -136,8 +136,10 @@ def leader_concentration(brokers: int, racks: int, replication_factor: int) -> i
     return math.gcd(brokers // racks, min(racks, replication_factor))
 
 
-def counts_without_concentration(brokers: int, racks: int, replication_factor: int) -> tuple[int | None, int]:
-    """The nearest broker counts, below and above, that spread leaders and fill equal racks.
+def counts_without_concentration(
+    brokers: int, racks: int, replication_factors: Collection[int]
+) -> tuple[int | None, int]:
+    """The nearest broker counts, below and above, that spread the leaders of every topic over equal racks.
 
     Parameters
     ----------
@@ -145,8 +147,8 @@ def counts_without_concentration(brokers: int, racks: int, replication_factor: i
         Brokers in the cluster [count], >= 1.
     racks
         Racks (availability zones); 1 also stands for brokers without racks [count], >= 1.
-    replication_factor
-        Replicas of each partition, leader included [count], >= 1.
+    replication_factors
+        Replicas of a partition, leader included, of each kind of topic [count], each >= 1.
 
     Returns
     -------
@@ -163,10 +165,10 @@ def counts_without_concentration(brokers: int, racks: int, replication_factor: i
 
     Examples
     --------
-    >>> counts_without_concentration(brokers=9, racks=3, replication_factor=3)
+    >>> counts_without_concentration(brokers=9, racks=3, replication_factors=[3])
     (6, 12)
-    >>> counts_without_concentration(brokers=3, racks=3, replication_factor=3)
-    (None, 6)
+    >>> counts_without_concentration(brokers=3, racks=3, replication_factors=[2, 3])
+    (None, 15)
 
     References
     ----------
@@ -174,7 +176,9 @@ def counts_without_concentration(brokers: int, racks: int, replication_factor: i
     """
 
     def even(count: int) -> bool:
-        return count >= replication_factor and leader_concentration(count, racks, replication_factor) == 1
+        return all(
+            count >= copies and leader_concentration(count, racks, copies) == 1 for copies in replication_factors
+        )
 
     whole = brokers // racks * racks
     below = range(whole if whole < brokers else whole - racks, 0, -racks)

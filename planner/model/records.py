@@ -79,10 +79,7 @@ def varint_bytes(*, number: Numeric) -> Numeric:
     ----------
     kafka-4.3-source
     """
-    size: Numeric = 1.0
-    for threshold in _THRESHOLDS:
-        size = size + np.where(np.asarray(number) >= threshold, 1.0, 0.0)
-    return size
+    return np.asarray(1.0 + np.searchsorted(_THRESHOLDS, number, side="right"))
 
 
 @formula("_field_bytes(key_bytes) + _field_bytes(value_bytes)", unit="bytes", source="kafka-4.3-source")

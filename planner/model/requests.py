@@ -56,8 +56,10 @@ def records_per_request_of_batch(*, batch_records: Numeric, leader_partitions: N
     log_empty = np.log(np.maximum(1 - 1 / partitions, 1e-300))
     records: Numeric = every
     for _ in range(_NEWTON_STEPS):
-        empty = np.exp(log_empty * records)
+        empty, last = np.exp(log_empty * records), records
         records = records - (records - every * (1 - empty)) / (1 + every * log_empty * empty)
+        if np.array_equal(records, last):
+            break
     return np.where(batch_records > 1, np.maximum(records, 1.0), 1.0)
 
 

@@ -156,14 +156,14 @@ def network_out_utilisation(
     source="arithmetic",
 )
 def disk_volume_utilisation(*, disk_bytes: Numeric, capacity_bytes: Numeric) -> Numeric:
-    """Share of the disk space that a broker fills, at worst.
+    """Share of the disk space that a broker fills, at worst, on its fullest volume.
 
     Parameters
     ----------
     disk_bytes
-        Worst disk use of the broker's replicas [bytes], >= 0.
+        Worst disk use of the replicas on the broker's fullest volume [bytes], >= 0.
     capacity_bytes
-        Space of all volumes of a broker [bytes], > 0.
+        Space of one volume [bytes], > 0.
 
     Returns
     -------
@@ -172,11 +172,11 @@ def disk_volume_utilisation(*, disk_bytes: Numeric, capacity_bytes: Numeric) -> 
 
     Assumptions
     -----------
-    Volumes fill evenly; Kafka places by count, so several volumes fill unevenly.
+    Kafka places by count, so several volumes fill unevenly, and stops using one that is full.
 
     Validity
     --------
-    One volume, or a RAID.
+    Volumes of one size.
 
     Examples
     --------

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 import planner
 from planner.codec import dump
 from planner.reports import tables
+from planner.reports.placement import placement
 from planner.reports.tables import Table
 from planner.reports.words import quantity, raw, visible
 from planner.results import Plan
 from planner.trace import Step
 
+_BROKERS = 50  # rows of brokers shown
 # an underscore inside a word is no emphasis, so that topic names stay readable
 _MARKS = re.compile(r"[\\`*\[\]#|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ENTITY = re.compile(r"&(?=#?\w+;)|[<>]")
@@ -65,6 +67,7 @@ def _tables(plan: Plan) -> Iterable[Table]:
     yield tables.resources(plan)
     yield tables.loads(plan)
     yield tables.cluster(plan)
+    yield placement(plan, _BROKERS)
     yield tables.topics(plan)
     yield tables.partition_reasons(plan)
 

@@ -138,8 +138,18 @@ def loads(plan: Plan) -> Table:
         "per broker",
         *(f"{_state(name, checked=plan.states[name].checked)}\n{parts.get(name, 'mean / fullest')}" for name in STATES),
     )
-    rows = tuple((label, *(_pair(plan.states[name], key) for name in STATES)) for key, label in FIGURE_LABELS.items())
+    rows = tuple(
+        (label, *(_pair(plan.states[name], key) for name in STATES))
+        for key, label in FIGURE_LABELS.items()
+        if key != "fullest_volume_bytes" or _volumes_differ(plan)
+    )
     return Table("Loads per state", columns, rows, notes=_load_notes(plan), right=_numbers(columns))
+
+
+def _volumes_differ(plan: Plan) -> bool:
+    """Whether a broker has more than one volume."""
+    healthy = plan.states["healthy"].fullest or {}
+    return healthy["fullest_volume_bytes"] < healthy["disk_bytes"]
 
 
 def _pair(state: StateLoad, figure: str) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from planner.constants import sources
 from planner.reports import tables
 from planner.reports.page import Page
+from planner.reports.placement import placement
 from planner.reports.tables import Table
 from planner.reports.words import (
     STATE_LABELS,
@@ -24,6 +25,7 @@ from planner.results import RESOURCE_WORDS, Assumption, Check, Comparison, Plan,
 from planner.trace import Step
 
 _TOPICS = 200  # rows of topics shown
+_BROKERS = 50  # rows of brokers shown, where they are real ones
 
 
 def plan_text(plan: Plan, console: Console, *, all_assumptions: bool = False) -> None:
@@ -33,6 +35,7 @@ def plan_text(plan: Plan, console: Console, *, all_assumptions: bool = False) ->
     page.table(tables.loads(plan))
     page.table(tables.resources(plan))
     page.table(tables.topics(plan, _TOPICS))
+    page.table(placement(plan, _BROKERS if plan.placement is not None and plan.placement.assigned else 0))
     page.say([*tables.recovery_sentences(plan), *tables.cost(plan).notes])
     if plan.findings:
         page.table(tables.findings(plan))

@@ -28,6 +28,7 @@ FIGURE_LABELS = {
     "disk_read_bytes_per_s": "disk reads",
     "disk_iops": "disk operations",
     "disk_bytes": "disk space",
+    "fullest_volume_bytes": "fullest volume",
     "cpu_fraction": "CPU",
     "memory_bytes": "memory",
     "replicas": "replicas",

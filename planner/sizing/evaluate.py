@@ -25,6 +25,7 @@ FIGURES = (
     "disk_read_bytes_per_s",
     "disk_iops",
     "disk_bytes",
+    "fullest_volume_bytes",
     "cpu_fraction",
     "memory_bytes",
     "replicas",
@@ -193,9 +194,10 @@ def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
         mean = mean_figures(load, setting, layout.brokers, loss)
     else:
         mean = dict(zip(figures, table[:, totals.stayed].mean(axis=1).tolist(), strict=True))
+        mean["fullest_volume_bytes"] = mean["disk_bytes"] / layout.volumes
     if not loss.returned:
         table[:, ~totals.stayed] = -np.inf
-    fullest = dict(zip(figures, table.max(axis=(1, 3)).mean(axis=1).tolist(), strict=True))
+    fullest = dict(zip(figures, table.max(axis=1).max(axis=2).mean(axis=1).tolist(), strict=True))
     return Outcome(
         down,
         mean,
@@ -249,7 +251,7 @@ def mean_figures(load: Load, setting: Setting, brokers: int, loss: Loss) -> dict
 
 
 def _figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict[str, Any]:
-    """The contract's figures per broker, and three more; numbers, or arrays of (lost sets, placements, brokers)."""
+    """The contract's figures per broker, and those of a refill: numbers, or (lost sets, placements, brokers)."""
     replica, leader = totals.replica, totals.leader
     if live not in load.followers:
         load.followers[live] = follower_requests_per_s(load.topics, setting, live)
@@ -271,6 +273,7 @@ def _figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict
         "disk_read_bytes_per_s": disk_read,
         "disk_iops": replica["iops"] + disk_read / constant("iops.io_bytes"),
         "disk_bytes": replica["disk_bytes"],
+        "fullest_volume_bytes": replica["fullest_volume_bytes"],
         "cpu_fraction": cores / setting.hardware.vcpu,
         "memory_bytes": _memory(setting, replica["disk_write"], replicas, replica["producers"]),
         "replicas": replicas,
@@ -278,7 +281,6 @@ def _figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict
         **_handles(replica, load.topics, setting, live),
         "refill": replica["refill"],
         "feeds": leader["feeds"],
-        "fullest_volume_bytes": replica["fullest_volume_bytes"],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Any, TypeAlias
@@ -140,8 +140,9 @@ def layout_of(  # noqa: PLR0917 - the four that every caller knows, then what a 
 def place_topics(layout: Layout) -> Placement:
     """Place every topic as Kafka would, several times with fixed seeds; what is assigned already stays there."""
     factor = np.array(layout.replication_factor)
-    seeds = max(1, min(_SEEDS, _PLACED_REPLICAS // max(layout.replicas, 1)))
     class_topic, class_count = np.array(layout.class_topic), np.array(layout.class_count)
+    known = layout.assigned is not None and len(layout.assigned.replicas) == len(layout.partitions) == len(class_topic)
+    seeds = 1 if known else max(1, min(_SEEDS, _PLACED_REPLICAS // max(layout.replicas, 1)))
     groups = []
     for copies in np.unique(factor):
         placed = _placed(layout, np.flatnonzero(factor == copies), int(copies), seeds)
@@ -296,8 +297,19 @@ class Weighed:
         leader |= {key: led[name][..., 0] for key, name in (("leaders", "leaders"), ("copies", "copies"))}
         leader["feeds"] = led["missing"][..., 0]
         if self.moves_reads:
-            leader["consume"] = leader["consume"] + _moved_reads(aftermath, self.load, self.times)
+            leader["consume"] = leader["consume"] + self._moved_reads(aftermath, loss if few else None)
         return Survivors(replica, leader, found.unwritable / self.placed, found.offline / self.placed, ~gone)
+
+    def _moved_reads(self, aftermath: Aftermath, kept: Loss | None) -> Array:
+        """Change of what each broker sends to consumers when they read in their own zone; from kept counts if so."""
+        topics, classes = self.load.topics, self.load.classes
+        zones = len(self.layout.sizes)
+        of_class = topics.consumer_zone_bytes_per_s[classes.topic.astype(np.intp), :zones]
+        zone_bytes = of_class * (classes.share * self.times)[:, None]
+        if kept is None:
+            return _moved_reads(aftermath, zone_bytes)
+        moved: Array = sum(_kept_moves(self.layout, kept, zone) @ read for zone, read in enumerate(zone_bytes.T))
+        return moved
 
 
 def _without(values: Array, gone: Flags) -> Array:
@@ -465,11 +477,10 @@ def _kept_counts(layout: Layout, loss: Loss) -> _Counts:
         index = ((fate.leader + after.offset) * classes + group.partition_class).ravel()
         each: Array = np.bincount(index, minlength=math.prod(shape)).astype(float).reshape(shape)
         for name, times in fate.multiples.items():
-            counted: Array = (
-                each * times
-                if isinstance(times, float)
-                else np.bincount(index, times.ravel(), math.prod(shape)).astype(float).reshape(shape)
-            )
+            if isinstance(times, float):
+                counted = each if times == 1.0 else each * times
+            else:
+                counted = np.bincount(index, times.ravel(), each.size).astype(float).reshape(shape)
             led[name] = counted + led[name] if name in led else counted
         if not fate.writable.all():
             placed = (group.assignment[None] + after.offset[..., None]) * classes + group.partition_class[:, None]
@@ -511,23 +522,39 @@ def _summed(after: Aftermath, weights: Mapping[str, Array], flowing: Array) -> _
     return _Sums(led, stuck, unwritable, offline)
 
 
-def _moved_reads(after: Aftermath, load: Load, times: Array) -> Array:
+def _moves(after: Aftermath, zone: int) -> Iterator[tuple[Group, Integers, Array, Array]]:
     """KIP-392: a member reads from the leader if that is in its zone, else from a live replica in its zone.
 
-    Returned is the change of the bytes that each broker sends to consumers.
+    For each group: the leaders that a zone's reads leave, whether they do, and the share of each replica in them.
     """
-    sizes = after.placement.sizes
-    rack = rack_of_broker(sizes)
-    change = np.zeros(after.shape)
-    class_topic, class_share = load.classes.topic.astype(np.intp), load.classes.share * times
+    rack = rack_of_broker(after.placement.sizes)
     for group, fate in after.fates:
-        index = group.assignment[None] + after.offset[..., None]
-        topic = class_topic[group.partition_class]
-        zone_bytes = load.topics.consumer_zone_bytes_per_s[topic] * class_share[group.partition_class][:, None]
-        for zone in range(min(zone_bytes.shape[1], len(sizes))):
-            near = (rack[group.assignment] == zone)[None] & fate.alive
-            count = near.sum(axis=-1)
-            moved = zone_bytes[:, zone] * fate.writable * ((rack[fate.leader] != zone) & (count > 0))
-            change -= after.sum(fate.leader + after.offset, moved)
-            change += after.sum(index, near * (moved / np.maximum(count, 1))[..., None])
+        near = (rack[group.assignment] == zone)[None] & fate.alive
+        count = near.sum(axis=-1)
+        moved = (fate.writable & (rack[fate.leader] != zone) & (count > 0)).astype(float)
+        yield group, fate.leader, moved, near * (moved / np.maximum(count, 1))[..., None]
+
+
+def _moved_reads(after: Aftermath, zone_bytes: Array) -> Array:
+    """Change of the bytes that each broker sends to consumers; `zone_bytes` of a class by the zone of the reader."""
+    change = np.zeros(after.shape)
+    for zone, of_class in enumerate(zone_bytes.T):
+        for group, leader, moved, share in _moves(after, zone):
+            weight = of_class[group.partition_class]
+            change -= after.sum(leader + after.offset, moved * weight)
+            change += after.sum(group.assignment[None] + after.offset[..., None], share * weight[:, None])
     return change
+
+
+@lru_cache(maxsize=48)
+def _kept_moves(layout: Layout, loss: Loss, zone: int) -> Array:
+    """The same by (lost set, placement, broker, class) for reads of 1, kept because it does not depend on the load."""
+    after, classes = _aftermath(layout, loss), len(layout.class_count)
+    shape = (*after.shape, classes)
+    change = np.zeros(math.prod(shape))
+    for group, leader, moved, share in _moves(after, zone):
+        from_leader = (leader + after.offset) * classes + group.partition_class
+        to_replica = (group.assignment[None] + after.offset[..., None]) * classes + group.partition_class[:, None]
+        change -= np.bincount(from_leader.ravel(), moved.ravel(), change.size)
+        change += np.bincount(to_replica.ravel(), share.ravel(), change.size)
+    return change.reshape(shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +40,7 @@ def spread_of(draft: Draft) -> tuple[Spread | None, str | None]:
     return Spread(
         assigned=layout.assigned is not None,
         placements=place_topics(layout).seeds,
-        concentrations=tuple(_concentration(layout, factor) for factor in factors),
+        concentrations=_concentrations(layout, factors),
         fullest_over_mean=over,
         racks=_racks(layout, each["replicas"]),
         leaderless_brokers=float((each["leaders"] == 0).sum(axis=1).mean()),
@@ -53,11 +53,15 @@ def _over(fullest: float, mean: float) -> float:
     return float(fullest / mean) if mean > 0 else 1.0
 
 
-def _concentration(layout: Layout, factor: int) -> Concentration:
+def _concentrations(layout: Layout, factors: Collection[int]) -> tuple[Concentration, ...]:
+    """One for each replication factor; the better counts suit all of them."""
     racks = len(layout.sizes)
-    lower, higher = counts_without_concentration(layout.brokers, racks, factor)
-    found = 1 if len(set(layout.sizes)) > 1 else leader_concentration(layout.brokers, racks, factor)
-    return Concentration(factor, found, lower, higher)
+    lower, higher = counts_without_concentration(layout.brokers, racks, factors)
+    uneven = len(set(layout.sizes)) > 1
+    return tuple(
+        Concentration(factor, 1 if uneven else leader_concentration(layout.brokers, racks, factor), lower, higher)
+        for factor in factors
+    )
 
 
 def rack_names(layout: Layout) -> tuple[str | None, ...]:

@@ -33,6 +33,9 @@ class Stored:
     remote: Array  # of one partition
 
 
+_CLEANED = ("mean", "most", "waiting", "worst", "read", "write")  # what `_compacted` tells
+
+
 @dataclass(frozen=True, slots=True)
 class _Rates:
     """What flows into one replica, and how its segments fill."""
@@ -132,7 +135,8 @@ def stored_bytes(workload: Workload, columns: Mapping[str, Array], topic: Indice
     most = np.where(tiered, local_most, kept_most)
     deleted = storage.deleted_bytes(bytes_per_s=average, delete_delay_s=constant("storage.file_delete_delay_s"))
     deleted_most = storage.deleted_bytes(bytes_per_s=peak, delete_delay_s=constant("storage.file_delete_delay_s"))
-    cleaned = _compacted(columns, rates, given, topic, share)
+    nothing = dict.fromkeys(_CLEANED, np.zeros(len(topic)))
+    cleaned = _compacted(columns, rates, given, topic, share) if compacted.any() else nothing
     # compact,delete: whichever of the two rules keeps less; retention does not bind a topic that is only compacted
     capped = compacted & (given["deleted"] > 0)
     mean = np.where(compacted, np.where(capped, np.minimum(mean, cleaned["mean"]), cleaned["mean"]), mean)

@@ -17,6 +17,8 @@ Ratios: TypeAlias = Callable[[float], dict[tuple[str, str], float]]
 
 _MOST = 2.0**40  # a load factor beyond which a resource counts as not limiting
 _PRECISION = 1e-7
+_NUDGE = 1e-3  # share of the bracket by which a search steps beyond where it aims
+_HELD = 1 + 1e-9  # as in the plan: a refill that takes all that is free reaches its limit to the last digit
 
 
 def check(scenario: Scenario) -> Check:
@@ -117,7 +119,7 @@ def _ratios_at(scenario: Scenario, brokers: int) -> Ratios:
 def _largest(ratio: Callable[[float], float]) -> float | None:
     """The largest factor with `ratio(factor) <= 1`; None when there is no such limit, 0 when no factor holds."""
     low, high = 0.0, 1.0
-    while ratio(high) <= 1:
+    while ratio(high) <= _HELD:
         low, high = high, high * 2
         if high > _MOST:
             return None
@@ -125,13 +127,19 @@ def _largest(ratio: Callable[[float], float]) -> float | None:
         low = _below(ratio)
         if low == 0.0:
             return 0.0
-    while high - low > _PRECISION * low:
-        below, above = ratio(low), ratio(high)
-        # loads are nearly linear in the factor: aim at the crossing, but cut at least a tenth off either end
-        aim = low + (high - low) * (1 - below) / max(above - below, 1e-12)
-        middle = min(max(aim, low + (high - low) * 0.001), high - (high - low) * 0.1)
-        middle = (low + high) / 2 if not low < middle < high else middle
-        if ratio(middle) <= 1:
+    before = math.inf
+    while (width := high - low) > _PRECISION * low:
+        middle = (low + high) / 2
+        if width <= before / 2:
+            # loads are nearly linear in the factor: aim at the crossing, a little beyond the end that is close to it
+            below, above = ratio(low), ratio(high)
+            aim = low + width * (1 - below) / max(above - below, 1e-12)
+            aim = min(max(aim, low + width * _NUDGE), high - width * _NUDGE)
+            middle = aim if low < aim < high else middle
+            before = width
+        else:  # the last aim was poor
+            before = math.inf
+        if ratio(middle) <= _HELD:
             low = middle
         else:
             high = middle
@@ -141,7 +149,7 @@ def _largest(ratio: Callable[[float], float]) -> float | None:
 def _below(ratio: Callable[[float], float]) -> float:
     factor = 0.5
     while factor > 1 / _MOST:
-        if ratio(factor) <= 1:
+        if ratio(factor) <= _HELD:
             return factor
         factor /= 2
     return 0.0

@@ -54,7 +54,7 @@ class Workload:
     def assigned(self) -> Assigned | None:
         """Where replicas are already."""
         cluster = self.scenario.cluster
-        if cluster.brokers_placed is None or cluster.broker_count is None:
+        if cluster.brokers_placed is None or cluster.broker_count is None or not cluster.brokers_placed.brokers:
             return None
         return assigned_of(cluster.brokers_placed, self.names, cluster.broker_count)
 
