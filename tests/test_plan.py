@@ -639,3 +639,13 @@ def test_unmetered_network_never_binds() -> None:
     result = planner.plan(scenario(cluster={"broker": machine}))
     assert all(v.utilisation == 0 for v in result.verdicts if v.resource == "network_in")
     assert math.isfinite(sum(v.utilisation for v in result.verdicts))
+
+
+def test_a_refill_that_nothing_is_known_to_limit_is_unknown_and_not_endless() -> None:
+    broker = {"vcpu": 16, "memory": "64GiB", "storage": {"kind": "local", "capacity": "10TB"}}
+    found = planner.plan(scenario(cluster={"broker": broker}))
+    assert found.feasible
+    assert found.recovery.broker_refill_s is None
+    assert (found.recovery.broker_refill_s_reason or "").startswith("unknown")
+    assert any("unknown: neither network nor disk" in sentence for sentence in found.headline)
+    json.dumps(found.to_dict(), allow_nan=False)

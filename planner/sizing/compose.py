@@ -23,7 +23,7 @@ from planner.results import (
     Where,
 )
 from planner.scenario import InputError, Scenario, ScenarioError
-from planner.sizing.evaluate import FIGURES, Evaluation, Setting, threshold
+from planner.sizing.evaluate import FIGURES, NO_LIMIT, Evaluation, Refill, Setting, threshold
 from planner.sizing.findings import findings_of
 from planner.sizing.narrate import action_for, headline
 from planner.sizing.search import Sizer
@@ -287,8 +287,17 @@ def _recovery(draft: Draft) -> Recovery:
             size_bytes=refill.size_bytes,
             refill_rate_bytes_per_s=refill.rate_bytes_per_s,
         )
-    reason = None if refill.duration_s is not None else f"never: {refill.limited_by} leaves nothing for a refill"
-    return Recovery(refill.size_bytes, refill.duration_s, refill.limited_by, failover, refill.rate_bytes_per_s, reason)
+    return Recovery(
+        refill.size_bytes, refill.duration_s, refill.limited_by, failover, refill.rate_bytes_per_s, _no_refill(refill)
+    )
+
+
+def _no_refill(refill: Refill) -> str | None:
+    if refill.duration_s is not None:
+        return None
+    if refill.limited_by == NO_LIMIT:
+        return "unknown: neither network nor disk nor throttle has a limit that is given"
+    return f"never: {refill.limited_by} leaves nothing for a refill"
 
 
 def _cost(draft: Draft) -> tuple[Cost | None, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from planner.sizing.assigned import Assigned
 from planner.sizing.loads import Load, PartitionClasses, TopicArrays
 from planner.sizing.simulate import Layout, Loss, Survivors, Weighed, layout_of
 
+NO_LIMIT = "no limit that is given"
 FIGURES = (
     "network_in_bytes_per_s",
     "network_out_bytes_per_s",
@@ -398,6 +400,8 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
         wanted = size / setting.recovery_time_max_s
         if wanted <= spare:
             rate, limited_by = wanted, "recovery_time_max"
+    if math.isinf(rate):  # nothing is known that would bound it: no figure is better than an infinite one
+        rate, limited_by = 0.0, NO_LIMIT
     duration = float(recovery.refill_s(size_bytes=size, refill_rate_bytes_per_s=rate)) if rate > 0 else None
     duration = 0.0 if size == 0 else duration
     for key in ("network_in_bytes_per_s", "disk_write_bytes_per_s"):

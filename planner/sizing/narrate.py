@@ -45,7 +45,7 @@ def headline(
             f"limited by {restored.limited_by.replace('_', ' ')}."
         )
     elif draft.brokers.count > 1:
-        sentences.append(f"An empty broker never refills: {restored.limited_by} leaves nothing for it.")
+        sentences.append(f"Refill of an empty broker: {restored.broker_refill_s_reason}.")
     critical = [finding for finding in findings if finding.severity == "critical"]
     sentences += [finding.message for finding in critical[:3]]
     return tuple(sentences)
