@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from planner.crosscheck import cross_check
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
+    from planner.operations.counts import partitions
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -28,6 +29,7 @@ _HOMES = {
     "cross_check": "planner.crosscheck",
     "growth": "planner.runway",
     "load": "planner.codec",
+    "partitions": "planner.operations.counts",
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "report": "planner.reports",
@@ -48,6 +50,7 @@ __all__ = [
     "cross_check",
     "growth",
     "load",
+    "partitions",
     "plan",
     "presets",
     "report",
