@@ -22,7 +22,7 @@ from planner.results import (
     Verdict,
 )
 from planner.sizing.narrate import percent
-from planner.sizing.workload import classic_groups, most_members
+from planner.sizing.workload import classic_groups
 from planner.units import format_quantity
 
 if TYPE_CHECKING:
@@ -311,9 +311,9 @@ def _partitions(draft: Draft, topics: Mapping[str, TopicPlan], cluster: ClusterL
         )
     yield from _hot_keys(draft)
     idle = [
-        f"{topic.name} ({int(most_members(topic))} members, {topics[topic.name].partitions} partitions)"
-        for topic in draft.workload.topics
-        if most_members(topic) > topics[topic.name].partitions
+        f"{name} ({int(members)} members, {topics[name].partitions} partitions)"
+        for name, members in zip(draft.workload.names, draft.workload.given["most_members"].tolist(), strict=True)
+        if members > topics[name].partitions
     ]
     if idle:
         message = f"More members than partitions, so some stand idle: {_names(idle)}."

@@ -6,7 +6,7 @@ import itertools
 import math
 import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from typing import Any, TypeAlias
 
@@ -271,7 +271,7 @@ class Weighed:
 
     def after(self, loss: Loss) -> Survivors:
         """Loads per broker after the loss."""
-        aftermath = _aftermath(self.layout, loss)
+        aftermath = Aftermath(self.layout, loss)
         shape = aftermath.shape
         write = self.leader_weights[:, [self.leader_keys.index("write")]]
         weights = {
@@ -379,9 +379,18 @@ class Fate:
 class Aftermath:
     """A placement, and the sets of brokers that it loses."""
 
-    placement: Placement
-    lost: Flags
-    returned: bool
+    layout: Layout
+    loss: Loss
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where replicas are."""
+        return place_topics(self.layout)
+
+    @cached_property
+    def lost(self) -> Flags:
+        """The sets of brokers that are lost."""
+        return _lost(self.layout, replace(self.loss, returned=False))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -397,18 +406,13 @@ class Aftermath:
     @cached_property
     def fates(self) -> tuple[tuple[Group, Fate], ...]:
         """Every group with what becomes of it."""
-        return tuple((group, self._fate(group)) for group in self.placement.groups)
+        after = _survived(self.layout, replace(self.loss, returned=False))
+        return tuple((group, self._fate(group, *one)) for group, one in zip(self.placement.groups, after, strict=True))
 
-    def _fate(self, group: Group) -> Fate:
-        assignment, copies = group.assignment, group.assignment.shape[2]
-        alive = ~self.lost[:, assignment]
-        live = np.zeros(alive.shape[:-1], dtype=np.intp)
-        leader = np.broadcast_to(assignment[None, ..., 0], live.shape)
-        for position in reversed(range(copies)):  # a handful: quicker than reducing along so short an axis
-            live += alive[..., position]
-            leader = np.where(alive[..., position], assignment[..., position], leader)
+    def _fate(self, group: Group, leader: Integers, alive: Flags, live: Integers) -> Fate:
         missing = np.zeros_like(live)
-        if self.returned:  # what they refill
+        if self.loss.returned:  # what they refill
+            copies = group.assignment.shape[2]
             missing = np.where(live > 0, copies - live, 0)
             alive, live = np.ones_like(alive), np.full_like(live, copies)
         return Fate(leader, alive, live, live >= group.live_needed, missing)
@@ -432,8 +436,20 @@ def _lost(layout: Layout, loss: Loss) -> Flags:
     return lost_sets(place_topics(layout), loss)
 
 
-def _aftermath(layout: Layout, loss: Loss) -> Aftermath:
-    return Aftermath(place_topics(layout), _lost(layout, loss), loss.returned)
+@lru_cache(maxsize=4)
+def _survived(layout: Layout, loss: Loss) -> tuple[tuple[Integers, Flags, Integers], ...]:
+    """For each group the leaders, which replicas live, and how many; the same while brokers are away and once back."""
+    found = []
+    for group in place_topics(layout).groups:
+        assignment = group.assignment
+        alive = ~_lost(layout, loss)[:, assignment]
+        live = np.zeros(alive.shape[:-1], dtype=np.intp)
+        leader = np.broadcast_to(assignment[None, ..., 0], live.shape)
+        for position in reversed(range(assignment.shape[2])):  # a handful: quicker than reducing along so short an axis
+            live += alive[..., position]
+            leader = np.where(alive[..., position], assignment[..., position], leader)
+        found.append((leader, alive, live))
+    return tuple(found)
 
 
 # what stops flowing into a replica while its partition refuses writes
@@ -468,7 +484,7 @@ class _Counts:
 @lru_cache(maxsize=48)
 def _kept_counts(layout: Layout, loss: Loss) -> _Counts:
     """Who leads what after the loss, and what takes no writes."""
-    after, classes = _aftermath(layout, loss), len(layout.class_count)
+    after, classes = Aftermath(layout, loss), len(layout.class_count)
     shape = (*after.shape, classes)
     led: dict[str, Array] = {}
     stuck: Array | None = None
@@ -549,7 +565,7 @@ def _moved_reads(after: Aftermath, zone_bytes: Array) -> Array:
 @lru_cache(maxsize=48)
 def _kept_moves(layout: Layout, loss: Loss, zone: int) -> Array:
     """The same by (lost set, placement, broker, class) for reads of 1, kept because it does not depend on the load."""
-    after, classes = _aftermath(layout, loss), len(layout.class_count)
+    after, classes = Aftermath(layout, loss), len(layout.class_count)
     shape = (*after.shape, classes)
     change = np.zeros(math.prod(shape))
     for group, leader, moved, share in _moves(after, zone):
