@@ -9,7 +9,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from planner.codec import load, presets, schema
+    from planner.crosscheck import cross_check
+    from planner.fleet import sweep
+    from planner.montecarlo import uncertainty
     from planner.results import Plan
+    from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
     from planner.sizing import check, compare, plan, reverse
 
@@ -21,12 +25,16 @@ _HOMES = {
     "ScenarioError": "planner.scenario",
     "check": "planner.sizing",
     "compare": "planner.sizing",
+    "cross_check": "planner.crosscheck",
+    "growth": "planner.runway",
     "load": "planner.codec",
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
+    "sweep": "planner.fleet",
+    "uncertainty": "planner.montecarlo",
 }
 
 __all__ = [
@@ -37,12 +45,16 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "cross_check",
+    "growth",
     "load",
     "plan",
     "presets",
     "report",
     "reverse",
     "schema",
+    "sweep",
+    "uncertainty",
 ]
 
 

@@ -101,7 +101,8 @@ def stored_in_bytes_per_s(*, produce_in_bytes_per_s: Numeric, replication_factor
     ----------
     kafka-design
     """
-    return np.sum(produce_in_bytes_per_s * replication_factor) / brokers
+    each: Numeric = np.sum(produce_in_bytes_per_s * replication_factor, axis=0) / brokers
+    return each
 
 
 @formula(
@@ -163,8 +164,9 @@ def down_out_bytes_per_s(
     ----------
     kafka-4.3-measured
     """
-    stored = np.sum(produce_in_bytes_per_s * replication_factor) / brokers
-    return stored + np.sum(leader_read_bytes_per_s - produce_in_bytes_per_s) / (brokers - brokers_down)
+    stored: Numeric = np.sum(produce_in_bytes_per_s * replication_factor, axis=0) / brokers
+    read: Numeric = np.sum(leader_read_bytes_per_s - produce_in_bytes_per_s, axis=0) / (brokers - brokers_down)
+    return stored + read
 
 
 @formula(
@@ -225,7 +227,7 @@ def returned_out_bytes_per_s(
     ----------
     kafka-4.3-measured
     """
-    sent = np.sum(produce_in_bytes_per_s * (replication_factor - 1) + leader_read_bytes_per_s)
+    sent: Numeric = np.sum(produce_in_bytes_per_s * (replication_factor - 1) + leader_read_bytes_per_s, axis=0)
     return sent / (brokers - brokers_down)
 
 
@@ -276,7 +278,8 @@ def reduced_in_bytes_per_s(
     ----------
     kafka-design
     """
-    return np.sum(produce_in_bytes_per_s * replication_factor) / (brokers - brokers_down)
+    each: Numeric = np.sum(produce_in_bytes_per_s * replication_factor, axis=0) / (brokers - brokers_down)
+    return each
 
 
 @formula(

@@ -126,7 +126,7 @@ def evaluate(
     layout = layout_of(topics, classes, brokers, setting.zones, setting.hardware.volumes, setting.assigned)
     weighed = Weighed(load, layout, fetch_from_follower=setting.fetch_from_follower)
     found = dict(known or {})
-    for name, loss in _losses(setting, layout).items():
+    for name, loss in losses_of(setting, layout).items():
         if name in wanted and name not in found:
             found[name] = _outcome(weighed, setting, loss)
     down = max(setting.brokers_down, 1)
@@ -136,7 +136,7 @@ def evaluate(
     return Evaluation(brokers, layout, found, refill, _utilisations(found, refill, setting))
 
 
-def _losses(setting: Setting, layout: Layout) -> dict[str, Loss]:
+def losses_of(setting: Setting, layout: Layout) -> dict[str, Loss]:
     """Who is lost in each state that applies at this count."""
     down, zones_down = max(setting.brokers_down, 1), max(setting.zones_down, 1)
     losses = {"healthy": Loss()}
@@ -152,24 +152,29 @@ def brokers_lost(loss: Loss, sizes: Sequence[int]) -> int:
     return loss.brokers or sum(sorted(sizes, reverse=True)[: loss.zones])
 
 
-def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int) -> float:
-    """Fetch requests that one broker answers for followers; it issues as many."""
+def _number(value: Any) -> Any:
+    """A plain float, which computes faster than numpy's; arrays over worlds stay as they are."""
+    return value if np.ndim(value) else float(value)
+
+
+def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int) -> Any:
+    """Fetch requests that one broker answers for followers; it issues as many. Topics are summed, worlds stay."""
     if brokers == 1:
         return 0.0
-    copies = float(np.sum(topics.partitions * (topics.replication_factor - 1)))
+    copies = _number(np.sum(topics.partitions * (topics.replication_factor - 1), axis=0))
     touched = requests.touched_fraction(
         replication_factor=topics.replication_factor,
         brokers=brokers,
         batches_per_request=topics.batches_per_request,
     )
-    appends = float(np.sum(topics.produce_requests_per_s * touched)) / brokers
+    appends = _number(np.sum(topics.produce_requests_per_s * touched, axis=0)) / brokers
     pair = setting.replica_fetchers * requests.pair_fetch_requests_per_s(
         appends_per_s=appends / setting.replica_fetchers,
         round_trip_s=constant("requests.round_trip_s"),
         idle_requests_per_s=constant("requests.idle_fetch_per_s"),
     )
     connected = requests.connected_fraction(follower_replicas=copies, brokers=brokers)
-    return float(pair * connected * (brokers - 1))
+    return _number(pair * connected * (brokers - 1))
 
 
 def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
@@ -228,8 +233,8 @@ def closed_form_arguments(topics: TopicArrays) -> dict[str, Array]:
     }
 
 
-def mean_figures(load: Load, setting: Setting, brokers: int, loss: Loss) -> dict[str, float]:
-    """The mean broker that stayed: replicas as before, the leaders shared by those that are left."""
+def mean_figures(load: Load, setting: Setting, brokers: int, loss: Loss) -> dict[str, Any]:
+    """The mean broker that stayed: replicas as before, the leaders shared by those that are left; for each world."""
     down = brokers_lost(loss, rack_sizes(brokers, setting.zones))
     stayed = brokers - down
     held = {key: value / brokers for key, value in load.held.items()}
@@ -237,12 +242,12 @@ def mean_figures(load: Load, setting: Setting, brokers: int, loss: Loss) -> dict
     led = {key: value / stayed for key, value in load.led.items()}
     sent = states.returned_out_bytes_per_s if loss.returned else states.down_out_bytes_per_s
     copies = sent(**closed_form_arguments(load.topics), brokers=brokers, brokers_down=down)
-    led["copies"] = float(copies) - led["consume"] - led["other_out"]
+    led["copies"] = _number(copies) - led["consume"] - led["other_out"]
     led["feeds"] = held["refill"] * down / stayed
     none = np.zeros(1)
     totals = Survivors(held, led, none, none, np.ones(1, dtype=bool))
     figures = _figures(totals, load, setting, brokers if loss.returned else stayed)
-    return {key: float(value) for key, value in figures.items()}
+    return {key: _number(value) for key, value in figures.items()}
 
 
 def _figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict[str, Any]:
@@ -317,9 +322,9 @@ def cpu_arguments(setting: Setting, served: Any, network_in: Any, network_out: A
     }
 
 
-def sockets(topics: TopicArrays, setting: Setting, brokers: int) -> float:
+def sockets(topics: TopicArrays, setting: Setting, brokers: int) -> Any:
     """Connections that a broker holds: clients, other brokers, controllers."""
-    return float(
+    return _number(
         handles.connections(
             client_connections=topics.client_connections,
             brokers=brokers,
@@ -385,8 +390,9 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
     # only brokers that lead one of its partitions feed a refill, and the one that feeds most is the last to finish
     busiest = after.fullest["feeds"] / down
     sources = float(recovery.refill_sources(size_bytes=size, fullest_source_bytes=busiest, survivors=brokers - down))
-    spare, limited_by = refill_spare(setting, target, source, sources)
-    rate = spare
+    room = refill_room(setting, target, source, sources)
+    rate = spare = float(refill_spare(room))
+    limited_by = min(room, key=lambda key: room[key])
     fastest = 0.0 if size == 0 else size / spare if spare > 0 else float("inf")
     if setting.recovery_time_max_s is not None:
         wanted = size / setting.recovery_time_max_s
@@ -403,14 +409,12 @@ def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill
     return Refill(size, fastest, rate, limited_by, duration, target, source, sources, busiest)
 
 
-def refill_spare(
-    setting: Setting, target: Mapping[str, float], source: Mapping[str, float], sources: float
-) -> tuple[float, str]:
-    """The refill rate that the degraded limits and the throttle leave, and which of them decides."""
+def refill_room(setting: Setting, target: Mapping[str, Any], source: Mapping[str, Any], sources: Any) -> dict[str, Any]:
+    """What the degraded limits and the throttle leave for a refill, by name."""
     hardware, limits = setting.hardware, setting.thresholds_degraded
     overhead = target["network_overhead_in_bytes_per_s"]
     own = target["network_in_bytes_per_s"]
-    room = {
+    return {
         "target network in": hardware.network_in_bytes_per_s * limits["network"] - own - overhead,
         "target disk": hardware.disk_throughput_bytes_per_s * limits["disk_throughput"]
         - target["disk_write_bytes_per_s"]
@@ -425,13 +429,15 @@ def refill_spare(
         ),
         "throttle": setting.throttle_bytes_per_s - own,
     }
-    limited_by = min(room, key=lambda key: room[key])
-    rate = recovery.refill_rate_bytes_per_s(
-        target_spare_bytes_per_s=min(room["target network in"], room["target disk"]),
-        source_spare_bytes_per_s=min(room["sources network out"], room["sources disk"]),
+
+
+def refill_spare(room: Mapping[str, Any]) -> Any:
+    """The refill rate that this room allows."""
+    return recovery.refill_rate_bytes_per_s(
+        target_spare_bytes_per_s=np.minimum(room["target network in"], room["target disk"]),
+        source_spare_bytes_per_s=np.minimum(room["sources network out"], room["sources disk"]),
         throttle_spare_bytes_per_s=room["throttle"],
     )
-    return float(rate), limited_by
 
 
 def healthy_mean_utilisation(load: Load, setting: Setting, brokers: int) -> dict[str, float]:

@@ -77,11 +77,11 @@ def reverse(scenario: Scenario) -> Reverse:
         that every time-limited topic could have.
     """
     sized = plan(scenario)
-    fixed = _fixed(scenario, sized)
-    ratios = _ratios_at(fixed, sized.brokers.count)
+    decided = fixed(scenario, sized)
+    ratios = _ratios_at(decided, sized.brokers.count)
     limits = tuple(Limit(*key, _largest(partial(_ratio_of, ratios, key))) for key in ratios(1.0))
     bounded = [limit.max_load_factor for limit in limits if limit.max_load_factor is not None]
-    retention = _largest_retention(fixed, sized.brokers.count)
+    retention = _largest_retention(decided, sized.brokers.count)
     return Reverse(
         brokers=sized.brokers.count,
         limits=tuple(sorted(limits, key=lambda limit: (limit.max_load_factor is None, limit.max_load_factor))),
@@ -96,13 +96,13 @@ def _ratio_of(ratios: Ratios, key: tuple[str, str], factor: float) -> float:
     return ratios(factor).get(key, 0.0)
 
 
-def _fixed(scenario: Scenario, sized: Plan) -> Scenario:
-    """The scenario with the planned partitions and brokers written in."""
+def fixed(scenario: Scenario, sized: Plan, **cluster: Any) -> Scenario:
+    """The scenario with the planned partitions and brokers written in; `cluster` changes keys of the cluster."""
     topics = tuple(
         topic.model_copy(update={"partitions": sized.topics[topic.name].partitions}) for topic in scenario.topics
     )
-    cluster = scenario.cluster.model_copy(update={"brokers": sized.brokers.count})
-    return scenario.model_copy(update={"topics": topics, "cluster": cluster})
+    changed = scenario.cluster.model_copy(update={"brokers": sized.brokers.count, **cluster})
+    return scenario.model_copy(update={"topics": topics, "cluster": changed})
 
 
 def _ratios_at(scenario: Scenario, brokers: int) -> Ratios:

@@ -503,15 +503,15 @@ def _consumer_requests(workload: Workload, appends: Array, count: Array, brokers
     return total
 
 
-def _connections(workload: Workload, count: Array, brokers: int) -> float:
-    """Connections from clients to one broker: producers of each topic, members of each group once."""
+def connections(workload: Workload, count: Array, brokers: int) -> tuple[Array, Array]:
+    """Connections from clients to one broker: of each topic's producers, and of each group's members once."""
     reads = workload.reads
     owned = np.bincount(reads.group, count[reads.topic], len(reads.group_members))
     producers = requests.client_connections(clients=workload.given["producers"], partitions_each=count, brokers=brokers)
     members = requests.client_connections(
         clients=reads.group_members, partitions_each=owned / np.maximum(reads.group_members, 1), brokers=brokers
     )
-    return float(np.sum(producers) + np.sum(members))
+    return np.asarray(producers), np.asarray(members)
 
 
 def topic_arrays(workload: Workload, columns: Mapping[str, Array], count: Array, brokers: int) -> TopicArrays:
@@ -532,5 +532,5 @@ def topic_arrays(workload: Workload, columns: Mapping[str, Array], count: Array,
         consumer_requests_per_s=columns["consumer_requests_per_s"],
         batches_per_request=columns["batches_per_request"],
         disk_read_bytes_per_s=produce * given["lagging"],
-        client_connections=_connections(workload, count, brokers),
+        client_connections=float(sum(map(np.sum, connections(workload, count, brokers)))),
     )
