@@ -67,6 +67,11 @@ class Layout:
         """Brokers per rack."""
         return _even_racks(self.brokers, self.zones) if self.assigned is None else self.assigned.sizes
 
+    @property
+    def rackless(self) -> bool:
+        """Whether an assignment says nothing of racks."""
+        return self.assigned is not None and not any(self.assigned.racks)
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
