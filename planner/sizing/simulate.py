@@ -144,13 +144,17 @@ def layout_of(  # noqa: PLR0917 - the four that every caller knows, then what a 
 @lru_cache(maxsize=16)
 def place_topics(layout: Layout) -> Placement:
     """Place every topic as Kafka would, several times with fixed seeds; what is assigned already stays there."""
-    factor = np.array(layout.replication_factor)
+    factor, partitions = np.array(layout.replication_factor), np.array(layout.partitions)
     class_topic, class_count = np.array(layout.class_topic), np.array(layout.class_count)
     known = layout.assigned is not None and len(layout.assigned.replicas) == len(layout.partitions) == len(class_topic)
     seeds = 1 if known else max(1, min(_SEEDS, _PLACED_REPLICAS // max(layout.replicas, 1)))
     groups = []
     for copies in np.unique(factor):
-        placed = _placed(layout, np.flatnonzero(factor == copies), int(copies), seeds)
+        chosen = np.flatnonzero(factor == copies)
+        placed = _placed(layout, chosen, int(copies), seeds)
+        ends = partitions[chosen].cumsum() - 1
+        skewed = np.isin(chosen, class_topic[len(partitions) :])
+        _move_hottest(placed, ends[skewed], partitions[chosen][skewed])
         # topic after topic as placed, the hottest partition of each last
         of_class = np.flatnonzero(factor[class_topic] == copies)
         of_class = of_class[np.argsort(class_topic[of_class], kind="stable")]
@@ -158,6 +162,16 @@ def place_topics(layout: Layout) -> Placement:
         needed = np.array(layout.live_needed)[class_topic[partition_class]]
         groups.append(Group(placed, partition_class, needed))
     return Placement(layout.brokers, layout.sizes, seeds, layout.replicas, tuple(groups))
+
+
+def _move_hottest(placed: Integers, ends: Integers, partitions: Integers) -> None:
+    """Let the hottest partition, counted as the last of its topic, be any of them; one draw for each placement."""
+    generator = np.random.default_rng([len(ends), placed.shape[2]])
+    seeds = np.arange(len(placed))[:, None]
+    drawn = ends - (generator.random((len(placed), len(ends))) * partitions).astype(np.intp)
+    last = placed[:, ends].copy()
+    placed[:, ends] = placed[seeds, drawn]
+    placed[seeds, drawn] = last
 
 
 def _placed(layout: Layout, chosen: Integers, copies: int, seeds: int) -> Integers:
@@ -170,9 +184,7 @@ def _placed(layout: Layout, chosen: Integers, copies: int, seeds: int) -> Intege
         return place(np.tile(partitions, seeds), layout.sizes, copies, generator).reshape(seeds, -1, copies)
     found = np.empty((seeds, int(partitions.sum()), copies), dtype=np.intp)
     rows = np.repeat(fixed, partitions)
-    # which partition the hottest key falls on is not known, so each placement has its own order of them
-    given = [[generator.permutation(known[topic]) for topic in chosen[fixed].tolist()] for _ in range(seeds)]
-    found[:, rows] = np.array([np.concatenate(topics) for topics in given])
+    found[:, rows] = np.concatenate([known[topic] for topic in chosen[fixed].tolist()])
     if not fixed.all():
         placed = place(np.tile(partitions[~fixed], seeds), layout.sizes, copies, generator)
         found[:, ~rows] = placed.reshape(seeds, -1, copies)
