@@ -552,3 +552,45 @@ def failover_s(*, session_timeout_s: Numeric, election_s: Numeric) -> Numeric:
     kafka-4.3-measured
     """
     return session_timeout_s + election_s
+
+
+@formula(
+    "max(capacity_bytes_per_s * limit_fraction - load_bytes_per_s, 0)",
+    unit="bytes/s",
+    source="arithmetic",
+)
+def spare_bytes_per_s(*, capacity_bytes_per_s: Numeric, limit_fraction: Numeric, load_bytes_per_s: Numeric) -> Numeric:
+    """Bytes per second of a network interface or of disks that a move may use.
+
+    Parameters
+    ----------
+    capacity_bytes_per_s
+        What the broker offers, infinite where it is not metered [bytes/s], > 0.
+    limit_fraction
+        Most that may be used while a move lasts [fraction], 0 to 1.
+    load_bytes_per_s
+        Live traffic through it [bytes/s], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Spare rate [bytes/s].
+
+    Assumptions
+    -----------
+    Where one interface carries several flows, the load is all of them.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> float(spare_bytes_per_s(capacity_bytes_per_s=100, limit_fraction=0.75, load_bytes_per_s=40))
+    35.0
+
+    References
+    ----------
+    arithmetic
+    """
+    return np.maximum(capacity_bytes_per_s * limit_fraction - load_bytes_per_s, 0.0)

@@ -161,7 +161,7 @@ def _outcome(topics: TopicArrays, classes: PartitionClasses, setting: Setting, l
     totals = survivors(topics, classes, layout, loss, fetch_from_follower=setting.fetch_from_follower)
     down = loss.brokers or sum(rack_sizes(layout.brokers, layout.zones)[: loss.zones])
     live = layout.brokers - (0 if loss.returned else down)
-    figures = _figures(totals, topics, setting, live)
+    figures = broker_figures(totals, topics, setting, live)
     table = np.stack([np.broadcast_to(values, totals.leader["leaders"].shape) for values in figures.values()])
     fullest = dict(zip(figures, np.nanmax(table, axis=(1, 3)).mean(axis=1).tolist(), strict=True))
     writable = not totals.unwritable.any()
@@ -223,11 +223,11 @@ def mean_figures(
     led["copies"] = np.array([sent(**args, brokers=brokers, brokers_down=down)]) - led["consume"] - led["other_out"]
     none = np.zeros(1)
     totals = Survivors(held, led, none, none, np.ones(1, dtype=bool))
-    figures = _figures(totals, topics, setting, brokers if loss.returned else stayed)
+    figures = broker_figures(totals, topics, setting, brokers if loss.returned else stayed)
     return {key: float(np.sum(value)) for key, value in figures.items()}
 
 
-def _figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int) -> dict[str, Any]:
+def broker_figures(totals: Survivors, topics: TopicArrays, setting: Setting, live: int) -> dict[str, Any]:
     """The contract's figures per broker, arrays of (lost sets, placements, brokers)."""
     replica, leader = totals.replica, totals.leader
     followers = follower_requests_per_s(topics, setting, live)
@@ -429,7 +429,7 @@ def lone_utilisation(topics: TopicArrays, classes: PartitionClasses, setting: Se
     per_replica = replica_loads(topics, classes)
     per_leader = leader_loads(topics, classes)
     per_leader["copies"] = per_leader["write"] * (topics.replication_factor[topic] - 1)
-    figures = _figures(
+    figures = broker_figures(
         Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1), np.ones(1, dtype=bool)), topics, setting, 1
     )
     return resource_utilisation(figures, setting)
