@@ -98,8 +98,8 @@ def fair_pools(wanted: Integers, rack: Integers, live: Flags) -> list[tuple[Inte
 
     Assumptions
     -----------
-    A rack that is too small or too large for an even share (its partitions have one replica there each) is a group of
-    its own; the others share the rest.
+    Racks that are too small for an even share (each partition has a replica there, and no second one may be) are a
+    group of their own; the others share the rest.
 
     Validity
     --------
@@ -110,7 +110,7 @@ def fair_pools(wanted: Integers, rack: Integers, live: Flags) -> list[tuple[Inte
     --------
     >>> pools = fair_pools(np.full(10, 3), rack=np.array([0, 0, 1, 1, 2]), live=np.full(5, True))
     >>> [(brokers.tolist(), together) for brokers, together in pools]
-    [([0, 1], 10), ([2, 3], 10), ([4], 10)]
+    [([0, 1, 2, 3], 20), ([4], 10)]
 
     References
     ----------
@@ -158,21 +158,22 @@ class _Moves:
     stored: Array = field(init=False)
 
     def __post_init__(self) -> None:
-        self.recount()
-
-    def recount(self) -> None:
-        """Count what each broker holds."""
         held = self.rows >= 0
         weights = np.broadcast_to(self.weight[:, None], self.rows.shape)[held]
         self.count = np.bincount(self.rows[held], minlength=len(self.rack))
         self.stored = np.bincount(self.rows[held], weights, len(self.rack)).astype(float)
 
+    def clear(self, partition: int, slot: int) -> None:
+        """Let the slot name no broker."""
+        broker = self.rows[partition, slot]
+        self.rows[partition, slot] = -1
+        self.count[broker] -= 1
+        self.stored[broker] -= self.weight[partition]
+
     def put(self, partition: int, slot: int, broker: int) -> None:
         """Let the slot name `broker`."""
-        before = self.rows[partition, slot]
-        if before >= 0:
-            self.count[before] -= 1
-            self.stored[before] -= self.weight[partition]
+        if self.rows[partition, slot] >= 0:
+            self.clear(partition, slot)
         self.rows[partition, slot] = broker
         self.count[broker] += 1
         self.stored[broker] += self.weight[partition]
@@ -413,12 +414,18 @@ def _start(rows: Integers, home: Integers, *, rack: Integers, live: Flags, weigh
     )
 
 
-def _spread_out(rows: Integers, rack: Integers, limit: Integers) -> None:
-    """Empty the last slots of partitions that have more replicas in a rack than need be."""
-    for slot in range(1, rows.shape[1]):
-        here = rows[:, slot]
-        beside = ((rack[rows[:, :slot]] == rack[here][:, None]) & (rows[:, :slot] >= 0)).sum(axis=1)
-        rows[(here >= 0) & (beside >= limit), slot] = -1
+def _spread_out(moves: _Moves) -> None:
+    """Where a rack holds more replicas of a partition than need be, empty the slots on the brokers that are fullest."""
+    held = np.where(moves.rows >= 0, moves.rack[moves.rows], -1)
+    beside = ((held[:, :, None] == held[:, None, :]) & (held[:, :, None] >= 0)).sum(axis=2).max(axis=1)
+    for partition in np.flatnonzero(beside > moves.limit).tolist():
+        racks = held[partition].tolist()
+        for rack in sorted(set(racks) - {-1}):
+            slots = [slot for slot, near in enumerate(racks) if near == rack]
+            brokers = moves.rows[partition]
+            slots.sort(key=lambda slot: (moves.count[brokers[slot]] - moves.quota[brokers[slot]], slot))
+            for slot in slots[moves.limit[partition] :]:
+                moves.clear(partition, slot)
 
 
 def rebalanced(replicas: Integers, rack: Integers, live: Flags, weight: Array) -> tuple[Integers, int]:
@@ -469,12 +476,11 @@ def rebalanced(replicas: Integers, rack: Integers, live: Flags, weight: Array) -
     held = np.bincount(replicas[stays], minlength=len(rack))
     rows = np.where(stays, replicas, -1)
     moves = _start(rows, replicas, rack=rack, live=live, weight=weight, wanted=wanted)
-    _spread_out(rows, rack, moves.limit)
-    moves.recount()
     for number, (members, together) in enumerate(fair_pools(wanted, rack, live)):
         moves.pool[members] = number
         moves.quota[members] = _shares(together, held[members])
     least = int(np.maximum(moves.quota - held, 0).sum())
+    _spread_out(moves)
     _place(moves)
     _even_leaders(moves.rows, replicas, live)
     return moves.rows, least

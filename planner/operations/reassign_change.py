@@ -14,6 +14,8 @@ from planner.model.types import Array
 from planner.operations.reassign_cluster import Standing, ids_text
 from planner.scenario import InputError, ScenarioError
 
+_SHOWN = 20  # broker ids named in a message
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -62,7 +64,12 @@ def _faults(standing: Standing, change: Change) -> Iterator[InputError]:
     if change.topic is not None and change.topic not in standing.topics:
         near = nearest(change.topic, standing.topics[:1000])
         yield InputError("topic", change.topic, "The scenario does not have this topic.", "a topic", near)
-    known = f"brokers of the cluster: {ids_text(standing.ids[:20])}{', ...' if len(standing.ids) > 20 else ''}"  # noqa: PLR2004 - shown
+    yield from _broker_faults(standing, change)
+    yield from _size_faults(standing, change)
+
+
+def _broker_faults(standing: Standing, change: Change) -> Iterator[InputError]:
+    known = f"brokers of the cluster: {ids_text(standing.ids[:_SHOWN])}{', ...' if len(standing.ids) > _SHOWN else ''}"
     olds, news = [old for old, _ in change.replace], [new for _, new in change.replace]
     for path, ids in (("remove", change.remove), ("replace", olds), ("dead", change.dead)):
         for broker in dict.fromkeys(ids):
@@ -74,7 +81,9 @@ def _faults(standing: Standing, change: Change) -> Iterator[InputError]:
         if broker in standing.ids or not 0 <= broker < 2**31 or news.count(broker) > 1:
             message = "A replacement is a broker that the cluster does not have yet."
             yield InputError("replace", broker, message, "a new broker id, each once")
-    yield from _size_faults(standing, change)
+    for broker in sorted(set(change.dead) - {*change.remove, *olds}):
+        message = "A broker that does not run can be removed or replaced; other changes wait until it is back."
+        yield InputError("dead", broker, message, "a broker of remove or replace")
 
 
 def _size_faults(standing: Standing, change: Change) -> Iterator[InputError]:
@@ -86,10 +95,9 @@ def _size_faults(standing: Standing, change: Change) -> Iterator[InputError]:
     if change.remove and left < copies:
         message = f"{left} brokers are left for a replication factor of {copies}."
         yield InputError("remove", ids_text(change.remove), message, f"at most {brokers - copies} brokers")
-    running = brokers - len(set(change.dead) & set(standing.ids))
     factor = change.replication_factor
-    if factor is not None and not 1 <= factor <= running:
-        yield InputError("replication_factor", factor, f"There are {running} brokers.", f"1 to {running}")
+    if factor is not None and not 1 <= factor <= brokers:
+        yield InputError("replication_factor", factor, f"There are {brokers} brokers.", f"1 to {brokers}")
 
 
 def _flags(standing: Standing, ids: Iterable[int]) -> Flags:
@@ -98,17 +106,17 @@ def _flags(standing: Standing, ids: Iterable[int]) -> Flags:
 
 
 def _refactored(standing: Standing, change: Change, weight: Array) -> Target:
-    factor, dead = int(change.replication_factor or 1), _flags(standing, change.dead)
+    factor, none = int(change.replication_factor or 1), _flags(standing, ())
     had = (standing.replicas >= 0).sum(axis=1)
     chosen = np.isin(
         standing.topic, [index for index, name in enumerate(standing.topics) if change.topic in {None, name}]
     )
     wanted = np.where(chosen, factor, had)
     rows = reassignment.shortened(standing.replicas, standing.rack, weight, np.minimum(wanted, had))
-    rows = reassignment.extended(rows, standing.rack, ~dead, weight, wanted)
+    rows = reassignment.extended(rows, standing.rack, ~none, weight, wanted)
     of = "every topic" if change.topic is None else change.topic
     least = int(np.maximum(wanted - had, 0).sum())
-    return Target(standing, rows, ~dead, dead, least, f"replication factor {factor} for {of}")
+    return Target(standing, rows, ~none, none, least, f"replication factor {factor} for {of}")
 
 
 def _replaced(standing: Standing, change: Change, weight: Array) -> Target:
@@ -118,10 +126,10 @@ def _replaced(standing: Standing, change: Change, weight: Array) -> Target:
     index = {broker: position for position, broker in enumerate(wider.ids)}
     pairs = [(index[old], index[new]) for old, new in change.replace]
     dead = _flags(wider, change.dead)
-    rows = reassignment.substituted(wider.replicas, wider.rack, ~olds & ~dead, weight, pairs)
+    rows = reassignment.substituted(wider.replicas, wider.rack, ~olds, weight, pairs)
     least = int((olds[wider.replicas] & (wider.replicas >= 0)).sum())
     words = "replacing broker " + ids_text_pairs(change.replace)
-    return Target(wider, rows, ~olds & ~dead, dead, least, words)
+    return Target(wider, rows, ~olds, dead, least, words)
 
 
 def ids_text_pairs(pairs: Iterable[tuple[int, int]]) -> str:
@@ -135,7 +143,7 @@ def _resized(standing: Standing, change: Change, weight: Array) -> Target:
     new = _newcomers(standing, max((wanted or before) - before, 0))
     wider = standing.with_brokers([broker for broker, _ in new], [rack for _, rack in new])
     dead = _flags(wider, change.dead)
-    kept = ~_flags(wider, gone) & ~dead
+    kept = ~_flags(wider, gone)
     rows, least = reassignment.rebalanced(wider.replicas, wider.rack, kept, weight)
     if new:
         words = f"from {before} to {len(wider.ids)} brokers, adding {ids_text(broker for broker, _ in new)}"

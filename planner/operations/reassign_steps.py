@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 _TOOL = "kafka-reassign-partitions --bootstrap-server $BOOTSTRAP"
@@ -17,7 +18,7 @@ def batch_file(number: int, batches: int) -> str:
 
 
 def steps_of(
-    batches: int, *, throttle_bytes_per_s: float | None, live: Sequence[int], dead: Sequence[int], topics: Iterable[str]
+    batches: int, *, throttle_bytes_per_s: float | None, live: Sequence[int], dead: Sequence[int], topics: Sequence[str]
 ) -> tuple[str, ...]:
     """Every step in order: what to look at, set, start, watch and take away again."""
     rate = None if throttle_bytes_per_s is None else max(math.floor(throttle_bytes_per_s), 1)
@@ -42,10 +43,10 @@ def steps_of(
         )
     if rate is not None:
         steps.append(
-            "Take the throttle away once all is done; the last --verify does so too, but only for brokers that run and for "
-            "the topics of its own file."
+            "Take the throttle away once all is done; the last --verify does so too, but only for brokers that run and "
+            "for the topics of its own file."
         )
-        steps += list(_throttles_gone([*live, *dead] if by_hand else live, topics if by_hand else ()))
+        steps += list(_throttles_gone([*live, *dead] if by_hand else live, topics))
     steps.append(
         "Let the preferred leaders lead again: kafka-leader-election --bootstrap-server $BOOTSTRAP --election-type "
         "PREFERRED --all-topic-partitions"
@@ -54,16 +55,16 @@ def steps_of(
 
 
 def _throttles_set(rate: int, live: Iterable[int], topics: Iterable[str]) -> Iterator[str]:
-    values = ",".join(f"{key}={rate}" for key in _RATES)
-    for broker in live:
-        yield f"{_CONFIGS} --entity-type brokers --entity-name {broker} --add-config {values}"
-    everything = ",".join(f"{key}=*" for key in _LISTS)
-    for topic in topics:
-        yield f"{_CONFIGS} --entity-type topics --entity-name {topic} --add-config '{everything}'"
+    yield _each(live, "brokers", "--add-config " + ",".join(f"{key}={rate}" for key in _RATES))
+    yield _each(topics, "topics", "--add-config '" + ",".join(f"{key}=*" for key in _LISTS) + "'")
 
 
 def _throttles_gone(brokers: Iterable[int], topics: Iterable[str]) -> Iterator[str]:
-    for broker in brokers:
-        yield f"{_CONFIGS} --entity-type brokers --entity-name {broker} --delete-config {','.join(_RATES)}"
-    for topic in topics:
-        yield f"{_CONFIGS} --entity-type topics --entity-name {topic} --delete-config {','.join(_LISTS)}"
+    yield _each(brokers, "brokers", "--delete-config " + ",".join(_RATES))
+    yield _each(topics, "topics", "--delete-config " + ",".join(_LISTS))
+
+
+def _each(names: Iterable[object], kind: str, change: str) -> str:
+    """A loop of the shell over brokers or topics."""
+    listed = " ".join(shlex.quote(str(name)) for name in names)
+    return f'for NAME in {listed}; do {_CONFIGS} --entity-type {kind} --entity-name "$NAME" {change}; done'

@@ -56,10 +56,10 @@ def _more(found: Reassignment) -> list[str]:
         least = quantity(found.duration_unthrottled_s, "s")
         lines.append(f"Limited by {found.limited_by}; within the limits it takes at least {least} without a throttle.")
     count = f"{len(found.batches)} {'batch' if len(found.batches) == 1 else 'batches'}"
-    least = found.replica_moves == found.least_replica_moves
+    proven = found.replica_moves == found.least_replica_moves
     lines.append(
         f"{found.partitions_changed} partitions in {count}, one after the other."
-        + (" No assignment does it with fewer moves." if least else "")
+        + (" No assignment does it with fewer moves." if proven else "")
     )
     return lines
 
