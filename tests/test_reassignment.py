@@ -199,14 +199,26 @@ def test_an_even_assignment_stays() -> None:
     assert (after == before).all()
 
 
-def test_a_chain_where_no_move_is_direct() -> None:
-    # broker 3 (rack 1) lacks a replica; all that broker 0 has to give are partitions that rack 1 holds already
-    before = np.array([[0, 2], [0, 2], [0, 2], [1, -1]])
-    rack, live = np.array([0, 0, 1, 1]), np.full(4, True)
-    after, bound = reassignment.rebalanced(before, rack, live, np.ones(4))
-    limit = [1, 1, 1, 1]
-    check_promises(before, after, rack, live, limit)
-    assert moves_of(before, after) == optimum(before, np.array([2, 2, 2, 1]), rack, live, limit) >= bound
+@pytest.mark.parametrize(
+    ("rack", "before"),
+    [
+        # all that a broker above its share has to give is where the lacking broker's rack has it already
+        ([0, 1, 3, 2, 2], [[4, 2], [4, 0], [4, 2]]),
+        # the odd place goes to another broker of the pool
+        ([0, 1, 2, 0, 2], [[3, 4], [1, 2], [1, 2], [4, 3]]),
+        ([1, 2, 0, 1, 2], [[1, 3], [3, 1], [0, 2]]),
+        # one partition only: most brokers stay empty
+        ([0, 1, 2, 2], [[3, 0]]),
+    ],
+)
+def test_chains_where_no_move_is_direct(rack: list[int], before: list[list[int]]) -> None:
+    old, racks, live = np.array(before), np.array(rack), np.full(len(rack), True)
+    after, bound = reassignment.rebalanced(old, racks, live, np.ones(len(old)))
+    limit = [1] * len(old)
+    check_promises(old, after, racks, live, limit)
+    best = optimum(old, np.full(len(old), 2), racks, live, limit)
+    assert moves_of(old, after) == best
+    assert bound <= best
 
 
 @settings(max_examples=100)

@@ -333,17 +333,14 @@ def _chain(moves: _Moves, starts: dict[int, int], waiting: int = _START) -> _Cha
     No partition is moved twice by it, nor the one that waits for its beginning: so its steps do not disturb each other.
     """
     distance, link = dict(starts), dict[int, tuple[int, int]]()
-    steps: dict[int, list[tuple[int, int, int]]] = {}
     queue = deque(starts)
     while queue:
         broker = queue.popleft()
         if moves.count[broker] < moves.quota[broker]:
             continue
-        if broker not in steps:
-            steps[broker] = _steps(moves, broker)
         before = _trail(link, broker)
         visited, carried = {place for place, _ in before}, {waiting, *(partition for _, partition in before)}
-        for target, cost, partition in steps[broker]:
+        for target, cost, partition in _steps(moves, broker):
             reached = distance[broker] + cost
             used = target in visited or (partition in carried and partition != _ODD)
             if reached < distance.get(target, _FAR) and not used:
@@ -368,15 +365,15 @@ def _trail(link: dict[int, tuple[int, int]], broker: int) -> _Chain:
 def _steps(moves: _Moves, broker: int) -> list[tuple[int, int, int]]:
     """Where a chain may go from a broker: on with one of its replicas, or to a peer that gives up its odd place."""
     partitions = np.flatnonzero((moves.rows == broker).any(axis=1))
-    if not len(partitions):
-        return []
     if moves.tight:
         settled = (moves.home[partitions] == broker).any(axis=1)
-        partitions = np.concatenate(
-            [_spread(kind, _LOOKED_AT)[:_LOOKED_AT] for kind in (partitions[~settled], partitions[settled])]
-        )
-    costs, partition = moves.costs(partitions, broker)
-    found = [(target, int(costs[target]), int(partition[target])) for target in np.flatnonzero(costs < _FAR).tolist()]
+        kinds = partitions[~settled], partitions[settled]
+        partitions = np.concatenate([_spread(kind, _LOOKED_AT)[:_LOOKED_AT] for kind in kinds])
+    found = []
+    if len(partitions):
+        costs, partition = moves.costs(partitions, broker)
+        ends = np.flatnonzero(costs < _FAR).tolist()
+        found = [(target, int(costs[target]), int(partition[target])) for target in ends]
     peers = (moves.pool == moves.pool[broker]) & (moves.quota == moves.quota[broker] + 1) & (moves.pool >= 0)
     return found + [(target, 0, _ODD) for target in np.flatnonzero(peers).tolist()]
 
