@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from planner.constants import constant
 from planner.model import recovery
 from tests.elementwise import check_element_by_element
+from tests.quota import Quota
 
 FAST = 1e12  # what does not limit
 
@@ -161,25 +161,6 @@ def test_arrays_give_what_floats_give() -> None:
 
 MIB = 2.0**20
 STEP = 0.01  # s
-
-
-class Quota:
-    """Kafka's replication quota: bytes of the last eleven one-second samples, over the time they span."""
-
-    def __init__(self, bound: float) -> None:
-        self.bound = bound
-        self.samples: deque[list[float]] = deque()  # [start, bytes]
-
-    def record(self, now: float, amount: float) -> None:
-        if not self.samples or now - self.samples[-1][0] >= 1 - 1e-9:
-            self.samples.append([now, 0.0])
-        self.samples[-1][1] += amount
-
-    def exceeded(self, now: float) -> bool:
-        while self.samples and now - self.samples[0][0] >= 11 - 1e-9:
-            self.samples.popleft()
-        span = max(now - self.samples[0][0], 1.0) if self.samples else 1.0
-        return sum(amount for _, amount in self.samples) / span > self.bound
 
 
 def simulated_s(

@@ -250,13 +250,27 @@ def _donations(moves: _Moves) -> Iterator[tuple[int, int, list[tuple[int, int]]]
     order = np.lexsort((slot, partition, -moves.weight[partition], holder))
     partition, slot, holder = partition[order], slot[order], holder[order]
     begins = np.searchsorted(holder, np.arange(len(moves.rack) + 1))
+    moving = ((moves.rows < 0) & (np.arange(moves.rows.shape[1]) < moves.wanted[:, None])).sum(axis=1)
     for broker in np.flatnonzero(moves.count > moves.quota).tolist():
         mine = np.arange(begins[broker], begins[broker + 1])
         surplus = int(moves.count[broker] - moves.quota[broker])
         # within a size first the leaders: an even sample then takes its share of them
         mine = mine[np.lexsort((slot[mine], -moves.weight[partition[mine]]))]
-        ranked = _spread(mine, surplus)
+        given, others = _spread_over(mine, moving[partition[mine]], surplus)
+        moving[partition[given]] += 1
+        ranked = np.concatenate((given, others))
         yield broker, surplus, list(zip(partition[ranked].tolist(), slot[ranked].tolist(), strict=True))
+
+
+def _spread_over(candidates: Integers, moving: Integers, wanted: int) -> tuple[Integers, Integers]:
+    """`wanted` candidates, those of partitions with fewest other moves first; and the rest."""
+    given, others = [], []
+    for level in np.unique(moving).tolist():
+        ranked = _spread(candidates[moving == level], wanted)
+        given.append(ranked[:wanted])
+        others.append(ranked[wanted:])
+        wanted -= len(given[-1])
+    return np.concatenate(given), np.concatenate(others)
 
 
 def _waiting(moves: _Moves) -> list[tuple[int, int]]:

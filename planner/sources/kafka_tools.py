@@ -23,12 +23,15 @@ def read_capped(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise _one(path, "The file is too large.", f"at most {MAX_BYTES // 10**6} MB")
-        return data.decode("utf-8-sig")
     except OSError as error:
         raise _one(path, f"The file cannot be read: {error.strerror}.", "a readable file") from None
     except ValueError:
+        raise _one(path, "This is no file name.", "a readable file") from None
+    if len(data) > MAX_BYTES:
+        raise _one(path, "The file is too large.", f"at most {MAX_BYTES // 10**6} MB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
         raise _one(path, "The file is not UTF-8 text.", "what the tool printed") from None
 
 
