@@ -225,6 +225,10 @@ def test_another_replication_factor() -> None:
     assert (lower.replica_moves, lower.bytes_moved, lower.duration_s) == (0, 0, 0)
     assert lower.partitions_changed == PARTITIONS
     assert [row.replicas_after for row in lower.per_broker] == [12] * 6
+    # min.insync.replicas is 2 by default at RF 3: two replicas are just enough, one is too few
+    assert [(finding.code, finding.severity) for finding in lower.findings] == [("min_insync_replicas", "warning")]
+    single = reassign(placed(), replication_factor=1)
+    assert [finding.severity for finding in single.findings] == ["critical"]
     higher = reassign(placed(), replication_factor=5, topic="events")
     assert higher.replica_moves == 2 * PARTITIONS == higher.least_replica_moves
     assert [row.replicas_after for row in higher.per_broker] == [30] * 6
@@ -295,6 +299,7 @@ def test_no_room_at_all() -> None:
     found = reassign(scenario(TOPIC, cluster={**SIX, "broker": spec}), to_brokers=9)
     assert found.duration_s is None
     assert found.duration_unthrottled_s is None
+    assert "network in of broker" in str(found.duration_s_reason)
     assert "nothing to spare" in str(found.duration_s_reason)
     assert found.recommended_throttle_bytes_per_s is None
 

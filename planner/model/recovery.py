@@ -594,3 +594,37 @@ def spare_bytes_per_s(*, capacity_bytes_per_s: Numeric, limit_fraction: Numeric,
     arithmetic
     """
     return np.maximum(capacity_bytes_per_s * limit_fraction - load_bytes_per_s, 0.0)
+
+
+@formula("sum(batch_s)", unit="s", source="arithmetic")
+def batches_s(*, batch_s: Numeric) -> Numeric:
+    """Seconds of batches that are moved one after the other.
+
+    Parameters
+    ----------
+    batch_s
+        Time of each batch: that of its slowest broker in its slower role [s], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Time of all of them; infinite where one never ends [s].
+
+    Assumptions
+    -----------
+    A batch starts when the one before is in sync; nobody waits in between.
+
+    Validity
+    --------
+    Any.
+
+    Examples
+    --------
+    >>> float(batches_s(batch_s=np.array([60.0, 30.0])))
+    90.0
+
+    References
+    ----------
+    arithmetic
+    """
+    return float(np.sum(batch_s))

@@ -9,9 +9,11 @@ import numpy as np
 
 from planner.constants import constant
 from planner.model import recovery, utilisation
+from planner.model.reassignment import Integers
 from planner.model.types import Array, Numeric
 from planner.sizing.evaluate import Hardware, Setting
 
+# what a move loads; their names as plans have them
 RESOURCES = ("network_in", "network_out", "disk_throughput")
 
 
@@ -28,11 +30,12 @@ class Flows:
 
 @dataclass(frozen=True, slots=True)
 class MoveTime:
-    """Seconds by batch, and by batch and broker; what decides in the longest batch."""
+    """Seconds of each role of each broker in each batch, shape (batches, brokers)."""
 
     target_s: Array
     source_s: Array
-    line_s: Array
+    line_s: Array  # below the degraded limits, without a throttle
+    line_by: Integers  # position in RESOURCES of what limits that
 
     @property
     def broker_s(self) -> Array:
@@ -100,18 +103,20 @@ def time_of(flows: Flows, loads: Mapping[str, Array], setting: Setting, throttle
     none = np.zeros_like(flows.in_bytes)
     moved = through(hardware, flows.in_bytes, flows.out_bytes, flows.in_bytes, flows.out_bytes)
     written = through(hardware, flows.in_write, flows.out_write, flows.in_write, none)  # new bytes come from the cache
-    line_s = none
+    line = []
     for resource in RESOURCES:
         spare = recovery.spare_bytes_per_s(
             capacity_bytes_per_s=capacity(hardware)[resource],
             limit_fraction=limit(setting, resource),
             load_bytes_per_s=loads[resource] + written[resource],
         )
-        line_s = np.maximum(line_s, recovery.refill_s(size_bytes=moved[resource], refill_rate_bytes_per_s=spare))
+        line.append(np.asarray(recovery.refill_s(size_bytes=moved[resource], refill_rate_bytes_per_s=spare)))
+    line_s: Array = np.max(line, axis=0)
     return MoveTime(
         _role_s(flows.in_bytes, flows.in_write, none, line_s, throttle_bytes_per_s),
         _role_s(flows.out_bytes, flows.out_write, flows.in_sync, line_s, throttle_bytes_per_s),
         line_s,
+        np.argmax(line, axis=0),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +27,10 @@ from planner.operations.reassign_time import (
     through,
     time_of,
 )
-from planner.results import Assumption, Finding, Result, frame_of
+from planner.results import RESOURCE_WORDS, Assumption, Finding, Result, frame_of
 from planner.scenario import InputError, Scenario, ScenarioError
 from planner.sizing.totals import constants_used
-from planner.trace import Trace
+from planner.trace import Note, Trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -301,13 +301,13 @@ def _answer(
     used, origin = _throttle(throttle, scenario.cluster.replication_throttle, recommended)
     moving = time_of(draft.flows, loads, setting, used if used is not None else math.inf)
     free = time_of(draft.flows, loads, setting, math.inf)
-    duration, duration_reason = _total(moving, free, draft)
-    unthrottled, unthrottled_reason = _total(free, free, draft)
+    duration, duration_reason = _total(moving, free, draft, trace)
+    unthrottled, unthrottled_reason = _total(free, free, draft, Trace.silent)
     moved = _moved_bytes(draft, moving, trace)
     _trace_slowest(draft, moving, used, trace)
     per_broker, full = _per_broker(draft, figures, moving, used)
     holds = not full and duration is not None
-    findings = _findings(draft, full, duration_reason, used, recommended)
+    findings = (*_findings(draft, full, duration_reason, used, recommended), *_insync_findings(scenario, draft))
     live = [broker for broker, gone in zip(standing.ids, target.dead.tolist(), strict=True) if not gone]
     dead = [broker for broker, gone in zip(standing.ids, target.dead.tolist(), strict=True) if gone]
     touched = np.unique(standing.topic[draft.batch_of >= 0]).tolist()
@@ -424,22 +424,28 @@ def _throttle(given: float | None, scenario: float | None, recommended: float | 
     return recommended, "recommended" if recommended is not None else "none"
 
 
-def _total(moving: MoveTime, free: MoveTime, draft: _Draft) -> tuple[float | None, str | None]:
+def _total(moving: MoveTime, free: MoveTime, draft: _Draft, note: Note) -> tuple[float | None, str | None]:
     """Batches one after the other; and why they never end, if so."""
-    total = float(moving.batch_s.sum())
+    total = note("duration_s", recovery.batches_s, batch_s=moving.batch_s)
     if math.isfinite(total):
-        return total, None
-    endless = np.isinf(moving.broker_s)
-    if np.isinf(free.broker_s).any():
-        broker = draft.target.standing.ids[int(np.argwhere(np.isinf(free.broker_s))[0][1])]
-        return None, f"never finishes: broker {broker} has nothing to spare beside its live traffic"
-    broker = draft.target.standing.ids[int(np.argwhere(endless)[0][1])]
-    if np.isinf(moving.target_s).any():
-        return None, f"never finishes: the throttle is below the moving replicas' write rate (broker {broker})"
-    return None, (
-        "never finishes: the throttle is below the moving replicas' write rate and their in-sync followers' traffic "
-        f"(broker {broker})"
-    )
+        return float(total), None
+    if np.isinf(free.line_s).any():
+        return None, f"never finishes: {_line_words(draft, free, _first_endless(free.line_s))} has nothing to spare"
+    late = np.isinf(moving.target_s).any()
+    at = _first_endless(moving.target_s if late else moving.source_s)
+    broker = draft.target.standing.ids[at[1]]
+    more = "" if late else " and the traffic of their in-sync followers"
+    return None, f"never finishes: the throttle is below the moving replicas' write rate{more} (broker {broker})"
+
+
+def _first_endless(seconds: Array) -> tuple[int, int]:
+    batch, broker = np.argwhere(np.isinf(seconds))[0].tolist()
+    return batch, broker
+
+
+def _line_words(draft: _Draft, moving: MoveTime, at: tuple[int, int]) -> str:
+    resource = RESOURCES[int(moving.line_by[at])]
+    return f"{RESOURCE_WORDS[resource]} of broker {draft.target.standing.ids[at[1]]}"
 
 
 def _moved_bytes(draft: _Draft, moving: MoveTime, trace: Trace) -> float:
@@ -479,7 +485,7 @@ def _limited_by(draft: _Draft, moving: MoveTime) -> str:
     at = _slowest(moving)
     broker = draft.target.standing.ids[at[1]]
     if moving.broker_s[at] <= moving.line_s[at] * (1 + 1e-9):
-        return f"network and disks of broker {broker}"
+        return _line_words(draft, moving, at)
     if moving.target_s[at] >= moving.source_s[at]:
         return f"the throttle of broker {broker} as a target"
     return f"the throttle of broker {broker} as a source"
@@ -563,21 +569,14 @@ def _disk(draft: _Draft) -> dict[str, Array]:
 def _too_full(draft: _Draft, used: Mapping[str, Array]) -> list[str]:
     setting, ids = draft.target.standing.setting, draft.target.standing.ids
     taking_part = (draft.flows.in_bytes + draft.flows.out_bytes).sum(axis=0) > 0
-    words = {
-        "network_in": "network in",
-        "network_out": "network out",
-        "disk_throughput": "disk throughput",
-        "disk_volume": "disk space",
-    }
     found = []
     for resource, values in used.items():
         most = limit(setting, resource)
         over = np.flatnonzero(taking_part & (values > most * (1 + 1e-9)))
         if len(over):
             worst = int(over[np.argmax(values[over])])
-            found.append(
-                f"{words[resource]} of broker {ids[worst]} reaches {values[worst]:.0%}, above the limit of {most:.0%}"
-            )
+            where = f"{RESOURCE_WORDS[resource]} of broker {ids[worst]}"
+            found.append(f"{where} reaches {values[worst]:.0%}, above the limit of {most:.0%}")
     return found
 
 
@@ -595,7 +594,8 @@ def _findings(
         for text in full
     ]
     if endless is not None:
-        action = "Raise the throttle above the write rate." if used else "Move when there is less traffic."
+        starved = "nothing to spare" in endless
+        action = "Move when there is less traffic, or less at once." if starved else "Raise the throttle above that."
         found.append(Finding("never_finishes", "critical", f"The move {endless}.", action))
     if used is not None and recommended is not None and used > recommended * (1 + 1e-9):
         message = f"The throttle of {used:.4g} bytes/s is above what the brokers can spare, {recommended:.4g} bytes/s."
@@ -616,6 +616,24 @@ def _findings(
         message = "--execute --throttle fails while a broker of the old assignment is dead: set the throttles by hand."
         found.append(Finding("dead_broker", "warning", message, "Follow the steps: they do so."))
     return tuple(found)
+
+
+def _insync_findings(scenario: Scenario, draft: _Draft) -> Iterator[Finding]:
+    """Topics that a lower replication factor leaves with too few replicas for their min.insync.replicas."""
+    standing = draft.target.standing
+    copies = (draft.target.replicas >= 0).sum(axis=1)
+    changed = draft.batch_of >= 0
+    for topic in scenario.topics:
+        mine = changed & (standing.topic == standing.topics.index(topic.name))
+        least, needed = int(copies[mine].min(initial=10**6)), topic.effective_min_insync_replicas
+        if topic.acks == "all" and least <= needed and topic.replication_factor > needed:
+            what = "no write is taken" if least < needed else "no write is taken while one broker is down"
+            yield Finding(
+                "min_insync_replicas",
+                "critical" if least < needed else "warning",
+                f"{topic.name} has {least} replicas afterwards and min.insync.replicas {needed}: {what}.",
+                "Lower min.insync.replicas first.",
+            )
 
 
 def _json(draft: _Draft) -> tuple[dict[str, Any], ...]:
