@@ -63,7 +63,7 @@ def standing_of(scenario: Scenario, assignment: Mapping[str, Sequence[Sequence[i
 
 
 def _simulated(scenario: Scenario) -> Standing:
-    brokers = plan(scenario).brokers.count
+    brokers = scenario.cluster.brokers or plan(scenario).brokers.count
     workload = Workload(scenario)
     sized = size_at(workload, brokers)
     topics = sized.load.topics

@@ -620,18 +620,19 @@ def _findings(
 
 def _insync_findings(scenario: Scenario, draft: _Draft) -> Iterator[Finding]:
     """Topics that a lower replication factor leaves with too few replicas for their min.insync.replicas."""
-    standing = draft.target.standing
-    copies = (draft.target.replicas >= 0).sum(axis=1)
+    standing, copies = draft.target.standing, (draft.target.replicas >= 0).sum(axis=1)
+    least = np.full(len(standing.topics), np.iinfo(np.intp).max)
     changed = draft.batch_of >= 0
+    np.minimum.at(least, standing.topic[changed], copies[changed])
+    by_name = dict(zip(standing.topics, least.tolist(), strict=True))
     for topic in scenario.topics:
-        mine = changed & (standing.topic == standing.topics.index(topic.name))
-        least, needed = int(copies[mine].min(initial=10**6)), topic.effective_min_insync_replicas
-        if topic.acks == "all" and least <= needed and topic.replication_factor > needed:
-            what = "no write is taken" if least < needed else "no write is taken while one broker is down"
+        left, needed = by_name[topic.name], topic.effective_min_insync_replicas
+        if topic.acks == "all" and left <= needed < topic.replication_factor:
+            what = "no write is taken" if left < needed else "no write is taken while one broker is down"
             yield Finding(
                 "min_insync_replicas",
-                "critical" if least < needed else "warning",
-                f"{topic.name} has {least} replicas afterwards and min.insync.replicas {needed}: {what}.",
+                "critical" if left < needed else "warning",
+                f"{topic.name} has {left} replicas afterwards and min.insync.replicas {needed}: {what}.",
                 "Lower min.insync.replicas first.",
             )
 
