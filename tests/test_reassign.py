@@ -220,6 +220,42 @@ def test_a_dead_broker() -> None:
     assert "--preserve-throttles" in text
 
 
+def test_throttles_by_hand_count_all_in_sync_traffic() -> None:
+    # W in all into 36 partitions at RF 3; broker 5 of 6 is dead. With every replica of the topic listed, leaders count
+    # W(RF(B-1)/B - 1) of in-sync followers together, real_kafka_measured.md C, which leaves so much less for the move
+    produced = planner.plan(placed()).cluster.produce_in_bytes_per_s
+    together = produced * (3 * 5 / 6 - 1)
+    throttle = 60e6
+    dead = reassign(placed(), replace={5: 9}, dead=[5], throttle=throttle)
+    size, write = sum(row.bytes_in for row in dead.per_broker) / 18, produced / PARTITIONS
+    leaders = Counter(next(broker for broker in row if broker != 5) for row in BEFORE.values())
+    counted = dict.fromkeys(range(5), 0.0)
+    sources: Counter[int] = Counter()
+    for row in BEFORE.values():
+        live = [broker for broker in row if broker != 5]
+        counted[live[0]] += write * (len(live) - 1)
+        sources[live[0]] += 5 in row
+    assert sum(counted.values()) == pytest.approx(together)
+    assert sum(leaders.values()) == PARTITIONS
+    seconds = [
+        (sources[broker] * size - (throttle - counted[broker])) / (throttle - counted[broker] - sources[broker] * write)
+        for broker in range(5)
+    ]
+    target = (18 * size - throttle) / (throttle - 18 * write)
+    assert dead.duration_s == pytest.approx(max(*seconds, target), rel=0.01)
+
+
+def test_the_time_that_a_move_may_take() -> None:
+    free = reassign(placed(), to_brokers=9)
+    assert free.duration_s is not None
+    hurried = reassign(placed(), to_brokers=9, within=0.95 * free.duration_s)
+    assert hurried.duration_s is not None
+    assert hurried.duration_s <= 0.95 * free.duration_s * 1.001
+    assert not [finding for finding in hurried.findings if finding.severity == "critical"]
+    late = reassign(placed(), to_brokers=9, within=0.1 * free.duration_s)
+    assert "too_slow" in {finding.code for finding in late.findings}
+
+
 def test_another_replication_factor() -> None:
     lower = reassign(placed(), replication_factor=2)
     assert (lower.replica_moves, lower.bytes_moved, lower.duration_s) == (0, 0, 0)
@@ -286,6 +322,7 @@ def test_hardware_without_limits() -> None:
     assert found.recommended_throttle_bytes_per_s is None
     assert "limited" in str(found.recommended_throttle_bytes_per_s_reason)
     assert found.duration_s == 0
+    assert "no_throttle" in {finding.code for finding in found.findings}
 
 
 def test_no_room_at_all() -> None:
@@ -334,6 +371,11 @@ def test_changes_that_cannot_be(change: dict[str, Any], expected: list[str]) -> 
     with pytest.raises(ScenarioError) as caught:
         reassign(placed(), **change)
     assert paths(caught.value) == expected
+
+
+def test_questions_alone_have_nothing_to_move() -> None:
+    with pytest.raises(ScenarioError, match="no topics"):
+        reassign(Scenario.model_validate({"questions": {"events_per_s": 5}}), to_brokers=9)
 
 
 def test_partitions_that_are_lost() -> None:

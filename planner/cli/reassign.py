@@ -66,7 +66,7 @@ def reassign_command(
     sets: SetOption = None,
     form: FormatOption = Format.TEXT,
 ) -> None:
-    """Move replicas for more, fewer or other brokers, or another replication factor; exit status 1 when overloaded."""
+    """Move replicas for more, fewer or other brokers, or other copies; exit status 1 when it cannot be done so."""
     with refusals(form):
         from planner.operations.reassigning import reassign
         from planner.sources.kafka_tools import assignment_of, read_capped, sizes_of
@@ -103,7 +103,8 @@ def reassign_command(
             reassign_text(result, console, written=None if output is None else str(output))
 
         answer(result, form, text)
-    raise typer.Exit(0 if result.holds else INFEASIBLE)
+    wrong = any(finding.severity == "critical" for finding in result.findings)
+    raise typer.Exit(INFEASIBLE if wrong else 0)
 
 
 def _quantity(option: str, text: str | None, dimension: str, errors: list[InputError]) -> float | None:

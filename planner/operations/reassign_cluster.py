@@ -10,7 +10,7 @@ import numpy as np
 from planner.model.placement import place, rack_of_broker, rack_sizes
 from planner.model.reassignment import Flags, Integers
 from planner.model.types import Array
-from planner.scenario import Assignment, InputError, Scenario, ScenarioError, shorten
+from planner.scenario import InputError, Scenario, ScenarioError, shorten
 from planner.sizing import plan
 from planner.sizing.evaluate import Setting, broker_figures
 from planner.sizing.setting import setting_of
@@ -56,6 +56,9 @@ class Standing:
 
 def standing_of(scenario: Scenario, assignment: Mapping[str, Sequence[Sequence[int]]] | None) -> Standing:
     """The cluster of a scenario: by a given assignment, by the scenario's own, else placed as Kafka would."""
+    if not scenario.topics:
+        message = "There are no topics, so there is nothing to move."
+        raise ScenarioError([InputError("topics", None, message, "at least one topic")])
     placed = scenario.cluster.brokers_placed
     racks = dict(placed.racks or {}) if placed is not None else {}
     topics = assignment if assignment is not None else placed.topics if placed is not None else None
@@ -187,6 +190,3 @@ def load_figures(standing: Standing, replicas: Integers, dead: Flags) -> dict[st
 def ids_text(ids: Iterable[int]) -> str:
     """Broker ids as people write them."""
     return ", ".join(map(str, ids))
-
-
-__all__ = ["Assignment", "Standing", "ids_text", "leaders_of", "load_figures", "standing_of"]

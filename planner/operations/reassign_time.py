@@ -25,7 +25,8 @@ class Flows:
     in_write: Array  # own write rate of the replicas that arrive
     out_bytes: Array
     out_write: Array
-    in_sync: Array  # what in-sync followers fetch of the same partitions
+    out_in_sync: Array  # what in-sync followers fetch of the listed partitions
+    in_in_sync: Array  # what the broker fetches as an in-sync follower of listed ones; only where all are listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ def time_of(flows: Flows, loads: Mapping[str, Array], setting: Setting, throttle
         line.append(np.asarray(recovery.refill_s(size_bytes=moved[resource], refill_rate_bytes_per_s=spare)))
     line_s: Array = np.max(line, axis=0)
     return MoveTime(
-        _role_s(flows.in_bytes, flows.in_write, none, line_s, throttle_bytes_per_s),
-        _role_s(flows.out_bytes, flows.out_write, flows.in_sync, line_s, throttle_bytes_per_s),
+        _role_s(flows.in_bytes, flows.in_write, flows.in_in_sync, line_s, throttle_bytes_per_s),
+        _role_s(flows.out_bytes, flows.out_write, flows.out_in_sync, line_s, throttle_bytes_per_s),
         line_s,
         np.argmax(line, axis=0),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -253,8 +253,27 @@ def _draft(
         summed(pairs.batch, pairs.source, size[partition]),
         summed(pairs.batch, pairs.source, write[partition]),
         summed(batch_of[moved], leader[moved], write[moved] * followers[moved]),
+        np.zeros(shape),
     )
+    if target.dead.any():
+        flows = _all_listed(flows, target, write, batch_of, slot)
     return _Draft(target, size, write, batch_of, batches, pairs, flows)
+
+
+def _all_listed(flows: Flows, target: Target, write: Array, batch_of: Integers, slot: Integers) -> Flows:
+    """Throttles set by hand list every replica of the topics that move, so all their in-sync traffic counts."""
+    standing, brokers = target.standing, len(target.standing.ids)
+    listed = np.isin(standing.topic, standing.topic[batch_of >= 0])
+    rows = np.where(listed[:, None], standing.replicas, -1)
+    partition, place = np.nonzero((rows >= 0) & ~target.dead[rows])
+    follows = place != slot[partition]
+    partition, place = partition[follows], place[follows]
+    leads = standing.replicas[partition, slot[partition]]
+    return replace(
+        flows,
+        out_in_sync=np.zeros_like(flows.out_in_sync) + np.bincount(leads, write[partition], brokers),
+        in_in_sync=np.zeros_like(flows.in_in_sync) + np.bincount(rows[partition, place], write[partition], brokers),
+    )
 
 
 def _padded(first: Integers, second: Integers) -> tuple[Integers, Integers]:
@@ -307,7 +326,11 @@ def _answer(
     _trace_slowest(draft, moving, used, trace)
     per_broker, full = _per_broker(draft, figures, moving, used)
     holds = not full and duration is not None
-    findings = (*_findings(draft, full, duration_reason, used, recommended), *_insync_findings(scenario, draft))
+    findings = (
+        *_findings(draft, full, duration_reason, used, recommended),
+        *_time_findings(draft, used, duration, wanted_s),
+        *_insync_findings(scenario, draft),
+    )
     live = [broker for broker, gone in zip(standing.ids, target.dead.tolist(), strict=True) if not gone]
     dead = [broker for broker, gone in zip(standing.ids, target.dead.tolist(), strict=True) if gone]
     touched = np.unique(standing.topic[draft.batch_of >= 0]).tolist()
@@ -361,10 +384,10 @@ def _recommended(
     flows, setting = draft.flows, draft.target.standing.setting
     hardware = setting.hardware
     arrives, leaves = ((side.max(axis=0) > 0).astype(float) for side in (flows.in_bytes, flows.out_bytes))
-    none, in_sync = np.zeros_like(arrives), flows.in_sync.max(axis=0)
+    in_sync = arrives * flows.in_in_sync.max(axis=0), leaves * flows.out_in_sync.max(axis=0)
     least = _least_throttle(flows, wanted_s)
     best: tuple[float, dict[str, Any]] | None = None
-    one, sent = through(hardware, arrives, leaves, arrives, leaves), through(hardware, none, leaves, none, leaves)
+    one, counted = (through(hardware, got, sent, got, sent) for got, sent in ((arrives, leaves), in_sync))
     for resource in RESOURCES:
         spare = recovery.spare_bytes_per_s(
             capacity_bytes_per_s=capacity(hardware)[resource],
@@ -375,7 +398,7 @@ def _recommended(
             numbers = {
                 "spare_bytes_per_s": float(np.asarray(spare)[broker] / one[resource][broker]),
                 "share_fraction": constant("throttle.share_fraction"),
-                "in_sync_bytes_per_s": float(in_sync[broker] * sent[resource][broker] / one[resource][broker]),
+                "in_sync_bytes_per_s": float(counted[resource][broker] / one[resource][broker]),
                 "least_throttle_bytes_per_s": least if wanted_s is not None else 0.0,
             }
             value = float(recovery.recommended_throttle_bytes_per_s(**numbers))
@@ -394,8 +417,8 @@ def _least_throttle(flows: Flows, wanted_s: float | None) -> float:
     wanted = math.inf if wanted_s is None else wanted_s
     share = 1.0 if wanted_s is None else max(len(flows.in_bytes), 1)
     roles = (
-        (flows.in_bytes, flows.in_write, np.zeros_like(flows.in_sync)),
-        (flows.out_bytes, flows.out_write, flows.in_sync),
+        (flows.in_bytes, flows.in_write, flows.in_in_sync),
+        (flows.out_bytes, flows.out_write, flows.out_in_sync),
     )
     return max(
         float(
@@ -473,7 +496,7 @@ def _trace_slowest(draft: _Draft, moving: MoveTime, throttle: float | None, trac
     at, flows = _slowest(moving), draft.flows
     target = moving.target_s[at] >= moving.source_s[at]
     size, own = (flows.in_bytes, flows.in_write) if target else (flows.out_bytes, flows.out_write)
-    in_sync = np.zeros_like(flows.in_sync) if target else flows.in_sync
+    in_sync = flows.in_in_sync if target else flows.out_in_sync
     one = [np.asarray(part[at]) for part in (size, own, in_sync, moving.line_s)]
     numbers = role_arguments(one[0], one[1], one[2], one[3], math.inf if throttle is None else throttle)
     trace("batches.longest_s", recovery.throttled_move_s, **{key: float(value) for key, value in numbers.items()})
@@ -507,8 +530,8 @@ def _per_broker(
         highest: Array = (spread if math.isinf(bound) else most).max(axis=0, initial=0.0)
         return highest
 
-    received = rate(flows.in_bytes, flows.in_write, np.zeros_like(flows.in_sync))
-    sent = rate(flows.out_bytes, flows.out_write, flows.in_sync)
+    received = rate(flows.in_bytes, flows.in_write, flows.in_in_sync)
+    sent = rate(flows.out_bytes, flows.out_write, flows.out_in_sync)
     live, extra = live_loads(figures, hardware), through(hardware, received, sent, received, sent)
     used = {resource: (live[resource] + extra[resource]) / capacity(hardware)[resource] for resource in RESOURCES}
     disk = _disk(draft)
@@ -618,6 +641,17 @@ def _findings(
     return tuple(found)
 
 
+def _time_findings(
+    draft: _Draft, used: float | None, duration: float | None, wanted_s: float | None
+) -> Iterator[Finding]:
+    if used is None and len(draft.pairs.partition):
+        message = "Without a throttle a move takes all that network and disks give, and clients wait."
+        yield Finding("no_throttle", "warning", message, "Set one where the hardware's limits are known.")
+    if wanted_s is not None and duration is not None and duration > wanted_s * (1 + 1e-6):
+        message = f"The move takes {duration:.0f} s, more than the {wanted_s:.0f} s that it may take."
+        yield Finding("too_slow", "critical", message, "Raise the throttle, move less, or allow more time.")
+
+
 def _insync_findings(scenario: Scenario, draft: _Draft) -> Iterator[Finding]:
     """Topics that a lower replication factor leaves with too few replicas for their min.insync.replicas."""
     standing, copies = draft.target.standing, (draft.target.replicas >= 0).sum(axis=1)
@@ -656,6 +690,7 @@ def _json(draft: _Draft) -> tuple[dict[str, Any], ...]:
 def _assumptions(standing: Standing, *, measured: bool) -> tuple[Assumption, ...]:
     rows = [
         Assumption("reassign.batches", "one after the other", "", None, None, "assumption", "2026-11-26"),
+        Assumption("reassign.flow", "every move proceeds evenly", "", None, None, "assumption", "2026-11-26", "medium"),
         Assumption("reassign.load", "peak, the larger of before and after", "", None, None, "assumption", "2026-11-26"),
     ]
     if standing.simulated:
