@@ -216,7 +216,7 @@ def test_a_dead_broker() -> None:
     assert "--execute --throttle" not in text.replace("--execute --throttle waits", "")
     assert "leader.replication.throttled.rate=50000000" in text
     assert "for NAME in 0 1 2 3 4 9; do" in text
-    assert "for NAME in 0 1 2 3 4 9 5; do" in text
+    assert not [step for step in found.steps if step.startswith("for NAME in") and " 5" in step.split(";")[0]]
     assert "--preserve-throttles" in text
 
 

@@ -183,6 +183,14 @@ def test_kafkas_own_placements(brokers: int, zones: int, now: int, partitions: i
     assert (again == after).all()
 
 
+def test_racks_that_limit_shares_only_in_fractions() -> None:
+    # three replicas on five brokers, two of them in one rack that may hold one: 0.6 each is too much for that rack, but
+    # no broker with two and none moved is as even as can be
+    before, rack = np.array([[0, 1, 2]]), np.array([1, 2, 3, 0, 0])
+    after, bound = reassignment.rebalanced(before, rack, np.full(5, True), np.ones(1))
+    assert (after.tolist(), bound) == ([[0, 1, 2]], 0)
+
+
 def test_a_whole_rack_goes() -> None:
     before = place(np.full(20, 20), (5, 5, 5, 5), 3, np.random.default_rng(5))
     rack, live = rack_of_broker((5, 5, 5, 5)), np.arange(20) >= 5

@@ -132,8 +132,11 @@ def fair_pools(wanted: Integers, rack: Integers, live: Flags) -> list[tuple[Inte
     pools, begin = [], 0
     while begin < len(order):
         brokers = np.cumsum(sizes[order[begin:]])
-        level = (np.array(held[begin + 1 :]) - held[begin]) / brokers
-        end = begin + 1 + int(np.flatnonzero(level <= level.min() * (1 + 1e-12))[-1])
+        most = np.array(held[begin + 1 :]) - held[begin]
+        share, odd = divmod(int(most[-1]), int(brokers[-1]))
+        fits = (share * brokers <= most) & (most + (share + (odd > 0)) * (brokers[-1] - brokers) >= most[-1])
+        level = most / brokers
+        end = len(order) if fits.all() else begin + 1 + int(np.flatnonzero(level <= level.min() * (1 + 1e-12))[-1])
         members = np.flatnonzero(live & np.isin(rack, order[begin:end]))
         pools.append((members, held[end] - held[begin]))
         begin = end

@@ -46,7 +46,7 @@ def steps_of(
             "Take the throttle away once all is done; the last --verify does so too, but only for brokers that run and "
             "for the topics of its own file."
         )
-        steps += list(_throttles_gone([*live, *dead] if by_hand else live, topics))
+        steps += list(_throttles_gone(live, topics))
     steps.append(
         "Let the preferred leaders lead again: kafka-leader-election --bootstrap-server $BOOTSTRAP --election-type "
         "PREFERRED --all-topic-partitions"
