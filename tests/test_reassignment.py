@@ -191,6 +191,16 @@ def test_racks_that_limit_shares_only_in_fractions() -> None:
     assert (after.tolist(), bound) == ([[0, 1, 2]], 0)
 
 
+def test_an_odd_place_for_a_partition_that_waits() -> None:
+    # broker 3 is gone; the replica can only go to broker 1, which gets the odd place of broker 2 or 6, and that one
+    # serves broker 0 with the other partition
+    before, rack = np.array([[2, 6, 3], [1, 2, 6]]), np.array([0, 1, 0, 1, 0, 0, 0])
+    live = np.isin(np.arange(7), [0, 1, 2, 6])
+    after, _ = reassignment.rebalanced(before, rack, live, np.ones(2))
+    assert sorted(np.bincount(after.ravel(), minlength=7)[live].tolist()) == [1, 1, 2, 2]
+    assert moves_of(before, after) == optimum(before, np.array([3, 3]), rack, live, [2, 2])
+
+
 def test_a_whole_rack_goes() -> None:
     before = place(np.full(20, 20), (5, 5, 5, 5), 3, np.random.default_rng(5))
     rack, live = rack_of_broker((5, 5, 5, 5)), np.arange(20) >= 5

@@ -157,6 +157,20 @@ def test_arrays_give_what_floats_give() -> None:
     check_element_by_element(recovery.failover_s, session_timeout_s=(1.0, 60.0), election_s=(0.0, 2.0))
 
 
+def test_spare_and_batches_element_by_element() -> None:
+    check_element_by_element(
+        recovery.spare_bytes_per_s,
+        capacity_bytes_per_s=(1.0, 1e9),
+        limit_fraction=(0.0, 1.0),
+        load_bytes_per_s=(0.0, 1e9),
+    )
+    # 10 Gbit/s at 95 % with 400 MB/s in use; three batches of 20 min and one of half an hour
+    spare = recovery.spare_bytes_per_s(capacity_bytes_per_s=1.25e9, limit_fraction=0.95, load_bytes_per_s=400e6)
+    assert float(spare) == pytest.approx(787.5e6)
+    assert recovery.batches_s(batch_s=np.array([1200.0, 1200.0, 1200.0, 1800.0])) == 5400
+    assert recovery.batches_s(batch_s=np.array([60.0, math.inf])) == math.inf
+
+
 # The replication quota, step by step
 
 MIB = 2.0**20

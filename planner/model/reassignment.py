@@ -357,10 +357,9 @@ def _chain(moves: _Moves, starts: dict[int, int], waiting: int = _START) -> _Cha
             continue
         before = _trail(link, broker)
         visited, carried = {place for place, _ in before}, {waiting, *(partition for _, partition in before)}
-        for target, cost, partition in _steps(moves, broker):
+        for target, cost, partition in _steps(moves, broker, carried):
             reached = distance[broker] + cost
-            used = target in visited or (partition in carried and partition != _ODD)
-            if reached < distance.get(target, _FAR) and not used:
+            if reached < distance.get(target, _FAR) and target not in visited:
                 distance[target], link[target] = reached, (broker, partition)
                 queue.append(target)
                 if moves.tight and reached <= 1 and moves.count[target] < moves.quota[target]:
@@ -379,9 +378,10 @@ def _trail(link: dict[int, tuple[int, int]], broker: int) -> _Chain:
     return [*trail, (broker, _START)]
 
 
-def _steps(moves: _Moves, broker: int) -> list[tuple[int, int, int]]:
-    """Where a chain may go from a broker: on with one of its replicas, or to a peer that gives up its odd place."""
+def _steps(moves: _Moves, broker: int, carried: set[int]) -> list[tuple[int, int, int]]:
+    """Where a chain may go: on with a replica not carried yet, or to a peer that gives up its odd place."""
     partitions = np.flatnonzero((moves.rows == broker).any(axis=1))
+    partitions = partitions[~np.isin(partitions, list(carried))]
     if moves.tight:
         settled = (moves.home[partitions] == broker).any(axis=1)
         kinds = partitions[~settled], partitions[settled]
