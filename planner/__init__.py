@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
     from planner.operations.counts import partitions
+    from planner.operations.reassigning import reassign
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -32,6 +33,7 @@ _HOMES = {
     "partitions": "planner.operations.counts",
     "plan": "planner.sizing",
     "presets": "planner.codec",
+    "reassign": "planner.operations.reassigning",
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
@@ -53,6 +55,7 @@ __all__ = [
     "partitions",
     "plan",
     "presets",
+    "reassign",
     "report",
     "reverse",
     "schema",
