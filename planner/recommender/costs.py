@@ -31,6 +31,7 @@ _SHARED_READERS = 2.0  # of a Kinesis shard; more need enhanced fan-out
 _PARTITION_BYTES = 5e6  # bytes/s into a partition of MSK Serverless
 _EXPRESS_OUT = 2.5  # an Express broker sends so many times what it takes in
 _UNIT_OUT = 2.0  # an Event Hubs unit sends so many times what it takes in
+_BENCHMARK_BYTES = 1000.0
 _COPIES = 3.0  # of what self-managed systems store
 
 Lines = dict[str, Array]
@@ -113,9 +114,11 @@ def _confluent(price: Prices, load: Load) -> Lines:
 
 
 def _warpstream(price: Prices, load: Load) -> Lines:
+    moved = load.peak_flow * (2 + load.groups)  # in, on to the object store, out to every group
+    agents = np.maximum(np.ceil(moved / (price("node_bytes") * constant("default.utilisation.network"))), 3.0)
     return {
         "cluster": np.full_like(load.rate, price("minimum_month")),
-        "three agents": np.full_like(load.rate, 3 * price("price_node_month")),
+        "agents": agents * price("price_node_month"),
         "data written": _metered(_gigabytes(load.flow), price("price_in_gb")),
         "storage with S3": _stored(price, load),
     }
@@ -215,26 +218,40 @@ def _units(price: Prices, load: Load, flow: Array, least: float) -> Array:
     )
 
 
-def _nodes(least: float, *, copies_per_group: bool = False, stored: bool = True) -> Callable[[Prices, Load], Lines]:
-    """Machines of one's own, as many as the peak needs."""
+def _nodes(
+    least: float,
+    *,
+    copies_per_group: bool = False,
+    readers: bool = True,
+    replicas: float = 2.0,
+    in_memory: bool = False,
+) -> Callable[[Prices, Load], Lines]:
+    """Machines of one's own, as many as the peak, its readers and what must fit into memory need.
+
+    Published rates are of messages of 1 kB with one reader; writing and reading count alike.
+    """
 
     def lines(price: Prices, load: Load) -> Lines:
-        rate = load.peak * (load.groups if copies_per_group else 1.0)
+        rate = load.peak * (load.groups if copies_per_group else (1 + load.groups) / 2 if readers else 1.0)
         count = messaging.capacity_units(
             events_per_s=rate,
-            bytes_per_s=np.zeros_like(rate),
+            bytes_per_s=rate * load.message_bytes,
             unit_events_per_s=price("node_rate"),
-            unit_bytes_per_s=math.inf,
+            unit_bytes_per_s=price("node_rate") * _BENCHMARK_BYTES,
             least=least,
         )
         node: Array | float = price("price_node_month")
         managed = price("price_managed_node_month")
         if not math.isnan(managed):
             node = np.where(load.managed, managed, node)
-        found = {"nodes": np.asarray(count) * node}
-        if stored:
+        crossing = load.flow * (_ZONE_CROSSING * (1 + load.groups) + replicas)
+        found = {"traffic between zones": _metered(_gigabytes(crossing), price("price_cross_zone_gb"))}
+        if in_memory:
+            stored = load.flow * load.kept_s * (1 + replicas)
+            count = np.maximum(count, np.ceil(stored / price("node_bytes")))
+        elif not math.isnan(price("price_stored_gb")):
             found["disks"] = _stored(price, load, _COPIES)
-        return found
+        return {"nodes": np.asarray(count) * node, **found}
 
     return lines
 
@@ -261,9 +278,9 @@ _PRICING: dict[str, Callable[[Prices, Load], Lines]] = {
     "rabbitmq_quorum": _nodes(3, copies_per_group=True),
     "rabbitmq_streams": _nodes(3),
     "nats_jetstream": _nodes(3),
-    "nats_core": _nodes(3, stored=False),
-    "redis_streams": _nodes(2, stored=False),
-    "postgres_queue": _nodes(1),
+    "nats_core": _nodes(3, replicas=0.0),
+    "redis_streams": _nodes(2, replicas=1.0, in_memory=True),
+    "postgres_queue": _nodes(1, replicas=1.0),
     "pulsar_self": _nodes(6),
 }
 

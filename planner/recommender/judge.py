@@ -43,7 +43,6 @@ class Ruling:
     catalogue: Catalogue
     alive: Array
     fit: Array
-    points: Array  # rows by systems by variants, weights left out
     money: Money
     net: Array  # points, money included
     best: Array
@@ -99,12 +98,11 @@ def _judge(batch: Batch, catalogue: Catalogue, table: Table, doubt: Doubt | None
         )
         weights, price = doubt.weights, doubt.point_price
     alive &= ~_too_dear(money, batch)
-    points = table.points(batch, catalogue)
-    fit = (points * weights[:, None, :]).sum(axis=0) if weights.shape[1] > 1 else np.tensordot(weights[:, 0], points, 1)
+    fit = table.fit(batch, catalogue, weights)
     net = fit - _comparable(money.total, alive, catalogue) / price
     masked = np.where(alive, net, -math.inf)
     best = np.where(alive.any(axis=0), masked.argmax(axis=0), NOBODY)
-    return Ruling(catalogue, alive, fit, points, money, net, best, np.full(batch.size, NOBODY))
+    return Ruling(catalogue, alive, fit, money, net, best, np.full(batch.size, NOBODY))
 
 
 def _too_dear(money: Money, batch: Batch) -> Array:
@@ -114,7 +112,7 @@ def _too_dear(money: Money, batch: Batch) -> Array:
 
 
 def _comparable(total: Array, alive: Array, catalogue: Catalogue) -> Array:
-    """Money with unknown prices filled in: the cheapest surviving price of the family, else the dearest of all."""
+    """Money with unknown prices filled in: the middle of the surviving prices of the family, else the dearest of all."""
     if not np.isnan(total).any():
         return total
     priced = np.where(alive & ~np.isnan(total), total, math.nan)
@@ -122,10 +120,17 @@ def _comparable(total: Array, alive: Array, catalogue: Catalogue) -> Array:
     dearest = np.fmax.reduce(priced, axis=0, initial=0.0)
     filled = total.copy()
     for row in np.flatnonzero(np.isnan(total).any(axis=1)):
-        mine = np.fmin.reduce(priced[families == families[row]], axis=0, initial=math.nan)
+        mine = _middle(priced[families == families[row]])
         guess = np.where(np.isnan(mine), dearest, mine)
         filled[row] = np.where(np.isnan(total[row]), guess, total[row])
     return filled
+
+
+def _middle(prices: Array) -> Array:
+    """The upper middle of every column; NaN where no price is known."""
+    ordered = np.sort(prices, axis=0)  # NaN comes last
+    known = (~np.isnan(ordered)).sum(axis=0)
+    return np.asarray(np.take_along_axis(ordered, (known // 2)[None, :].clip(max=len(ordered) - 1), axis=0)[0])
 
 
 # A queue and a log together
@@ -169,7 +174,6 @@ def _paired(ruling: Ruling, lost: Array, batch: Batch, table: Table, doubt: Doub
         ruling.catalogue,
         pick(log.alive, ruling.alive),
         pick(log.fit, ruling.fit),
-        pick(log.points, ruling.points),
         money,
         pick(log.net, ruling.net),
         pick(log.best, ruling.best),

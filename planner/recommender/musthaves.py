@@ -86,15 +86,22 @@ def _yes(name: str) -> Callable[[Batch], Array]:
     return lambda batch: batch.yes(name)
 
 
+_PLACES = {
+    "aws": "on AWS",
+    "gcp": "on Google Cloud",
+    "azure": "on Azure",
+    "multi": "on several clouds",
+    "on_premises": "on premises",
+}
 _RATE = ("events_per_s", "peak_events_per_s")
 
 RULES: tuple[Rule, ...] = (
-    _has("replay", "replay", "replay", "consumed data can be read again", _yes("replay")),
+    _has("replay", "replay", "replay", "replay of consumed data", _yes("replay")),
     Rule(
         "retention",
         ("retention", "replay"),
         "retention_max",
-        "data is kept that long to be read again",
+        "replay over that time",
         _yes("replay"),
         lambda batch, column: batch.number("retention")[None, :] > column,
     ),
@@ -102,10 +109,10 @@ RULES: tuple[Rule, ...] = (
         "groups",
         ("consumer_groups",),
         "groups_max",
-        "as many independent readers",
+        "that many independent readers",
         lambda batch: batch.number("consumer_groups"),
     ),
-    _has("order_per_key", "ordering", "order_per_key", "order per key over workers", _word("ordering", "per_key")),
+    _has("order_per_key", "ordering", "order_per_key", "order per key across workers", _word("ordering", "per_key")),
     _has("order_global", "ordering", "order_global", "one total order", _word("ordering", "global")),
     _has(
         "workers",
@@ -121,10 +128,12 @@ RULES: tuple[Rule, ...] = (
         "exactly_once",
         "exactly_once",
         "exactly_once",
-        "transactions from topic to topic",
+        "exactly-once from topic to topic",
         _word("exactly_once", "kafka_to_kafka"),
     ),
-    _has("latest_per_key", "work", "compaction", "the latest value of every key, kept", _word("work", "state")),
+    _has(
+        "latest_per_key", "work", "compaction", "the latest value of every key, kept for good", _word("work", "state")
+    ),
     _has("stateful", "work", "stateful", "stateful stream processing", _word("work", "stateful")),
     *(
         _has(
@@ -155,7 +164,7 @@ RULES: tuple[Rule, ...] = (
         "benchmark",
         _RATE,
         "rate_benchmark",
-        "a rate within reach of what was ever measured",
+        "a rate near anything that was measured",
         lambda batch: batch.peak_floor / constant("recommender.benchmark_factor"),
     ),
     _at_most(
@@ -169,7 +178,7 @@ RULES: tuple[Rule, ...] = (
         "memory",
         ("retention", "backlog", "message_bytes"),
         "retained_max",
-        "room for what is kept",
+        "room for what piles up",
         lambda batch: (
             np.fmax(
                 np.where(batch.yes("replay"), batch.rate * batch.number("retention"), math.nan), batch.number("backlog")
@@ -178,13 +187,16 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     _at_most("queues", ("queues",), "queues_max", "as many separate queues", lambda batch: batch.number("queues")),
-    *(_has(f"cloud_{word}", "cloud", f"cloud_{word}", f"runs on {word}", _word("cloud", word)) for word in CLOUDS),
+    *(
+        _has(f"cloud_{word}", "cloud", f"cloud_{word}", f"a way to run {_PLACES[word]}", _word("cloud", word))
+        for word in CLOUDS
+    ),
     _has("managed_only", "managed_only", "managed", "a managed service", _yes("managed_only")),
     Rule(
         "engineers",
         ("engineers",),
         "engineers_min",
-        "people who can run it",
+        "something so few people can run",
         lambda batch: ~np.isnan(batch.number("engineers")),
         lambda batch, column: batch.number("engineers")[None, :] < column,
     ),

@@ -22,7 +22,7 @@ WEIGHTS = (0.5, 1, 2)
 MOST_POINTS = 2
 MAX_BYTES = 1_000_000
 MAX_ROWS = 200
-_CONDITIONS = ("is", "yes", "no", "at_least", "below", "unknown", "always", "match")
+_CONDITIONS = ("is", "yes", "no", "at_least", "below", "known", "unknown", "always", "match")
 _MATCHES = ("existing", "leaving", "headroom")
 _KEYS = frozenset({"text", "input", "weight", "scores", "source", *_CONDITIONS})
 _COMFORTABLE = 0.5  # of a limit
@@ -52,6 +52,7 @@ class Preference:
                 "no": lambda: batch.no(name),
                 "at_least": lambda: number >= operand,
                 "below": lambda: number < operand,
+                "known": lambda: batch.known(name),
                 "unknown": lambda: ~batch.known(name),
                 "always": lambda: np.ones(batch.size, dtype=bool),
                 "match": lambda: np.ones(batch.size, dtype=bool),
@@ -109,9 +110,12 @@ class Table:
         """One weight per row."""
         return np.array([row.weight for row in self.rows])
 
-    def points(self, batch: Batch, catalogue: Catalogue) -> Array:
-        """Rows by systems by variants, weights left out."""
-        return np.array([row.points(batch, catalogue) for row in self.rows])
+    def fit(self, batch: Batch, catalogue: Catalogue, weights: Array) -> Array:
+        """Systems by variants: the points of all rows; `weights` has one row per preference, for all or each variant."""
+        total = np.zeros((len(catalogue.systems), batch.size))
+        for row, weight in zip(self.rows, weights, strict=True):
+            total += weight * row.points(batch, catalogue)
+        return total
 
 
 @cache
