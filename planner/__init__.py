@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from planner.codec import load, presets, schema
+    from planner.recommender import recommend
     from planner.results import Plan
     from planner.scenario import Ranged, Scenario, ScenarioError
     from planner.sizing import check, compare, plan, reverse
@@ -24,6 +25,7 @@ _HOMES = {
     "load": "planner.codec",
     "plan": "planner.sizing",
     "presets": "planner.codec",
+    "recommend": "planner.recommender",
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
@@ -40,6 +42,7 @@ __all__ = [
     "load",
     "plan",
     "presets",
+    "recommend",
     "report",
     "reverse",
     "schema",

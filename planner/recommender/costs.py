@@ -31,8 +31,11 @@ _SHARED_READERS = 2.0  # of a Kinesis shard; more need enhanced fan-out
 _PARTITION_BYTES = 5e6  # bytes/s into a partition of MSK Serverless
 _EXPRESS_OUT = 2.5  # an Express broker sends so many times what it takes in
 _UNIT_OUT = 2.0  # an Event Hubs unit sends so many times what it takes in
+_REPLICAS = 2.0  # beside the leader, in other zones
 _BENCHMARK_BYTES = 1000.0
 _COPIES = 3.0  # of what self-managed systems store
+
+OUTBOX = "postgres_queue"  # the system that an outbox table lives in
 
 Lines = dict[str, Array]
 Prices = Callable[[str], float]
@@ -41,7 +44,8 @@ Prices = Callable[[str], float]
 def _kafka_nodes(price: Prices, load: Load, *, hourly: bool, controllers: bool, replication: bool) -> Lines:
     cluster = kafka_cluster(load)
     node = price("price_node_hour") * HOURS if hourly else price("price_node_month")
-    crossing = load.flow * _ZONE_CROSSING * (1 + load.groups) + (2 * load.flow if replication else 0.0)
+    # consumers read from a replica in their zone (KIP-392); a managed cluster does not bill its replication
+    crossing = load.flow * (_ZONE_CROSSING + (_REPLICAS if replication else 0.0))
     found = {
         "brokers": cluster.brokers * node,
         "disks": cluster.disk_bytes / messaging.GB * price("price_stored_gb"),
@@ -324,9 +328,9 @@ def extras_of(batch: Batch, catalogue: Catalogue) -> dict[str, Array]:
     """What a system needs beside it: an SNS topic before several queues, an outbox table for atomic writes."""
     keys = [system.key for system in catalogue.systems]
     fan_out = np.isin(keys, ("sqs_standard", "sqs_fifo"))[:, None] & (batch.number("consumer_groups") > 1)[None, :]
-    own_outbox = np.isin(keys, ("postgres_queue",))[:, None]
+    own_outbox = np.isin(keys, (OUTBOX,))[:, None]
     outbox = ~own_outbox & batch.yes("atomic_with_database")[None, :]
-    return {"sns": fan_out, "postgres_queue": outbox}
+    return {"sns": fan_out, OUTBOX: outbox}
 
 
 def money_of(batch: Batch, catalogue: Catalogue) -> Money:
@@ -360,7 +364,7 @@ def _with_extras(money: Money, load: Load, rate: Array) -> Money:
         whole = catalogue()
         beside = whole.systems[whole.index(key)]
         # an outbox is a table in the database that takes part in the transaction: work, but no new machine
-        cost = _sum(lines_of(whole, key, load), np.zeros_like(rate)) if key != "postgres_queue" else np.zeros_like(rate)
+        cost = _sum(lines_of(whole, key, load), np.zeros_like(rate)) if key != OUTBOX else np.zeros_like(rate)
         infrastructure = infrastructure + np.where(needed, cost, 0.0)
         people = people + np.where(needed, hours_of(beside) * rate, 0.0)
     return Money(infrastructure, people, money.extras)
