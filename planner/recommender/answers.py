@@ -99,17 +99,17 @@ class Batch:
 
     def yes(self, name: str) -> Array:
         """Where the answer is yes, or the word of a list was named."""
-        return self.number(name) == 1
+        return np.equal(self.number(name), 1)
 
     def no(self, name: str) -> Array:
         """Where the answer is no."""
-        return self.number(name) == 0
+        return np.equal(self.number(name), 0)
 
     def word(self, name: str, word: str) -> Array:
         """Where one of several words was chosen."""
         reader = reader_of(name)
         if isinstance(reader, OneOf):
-            return self.number(name) == float(reader.words.index(word))
+            return np.equal(self.number(name), reader.words.index(word))
         return self.yes(f"{name}.{word}")
 
     def known(self, name: str) -> Array:

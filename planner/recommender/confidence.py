@@ -1,4 +1,4 @@
-"""How sure the verdict is: the share of seeded draws that keep it, times the share of the must-haves that were answered."""
+"""How sure the verdict is: the share of seeded draws that keep it times the share of the must-haves answered."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def _kafka_nodes(price: Prices, load: Load, *, hourly: bool, controllers: bool, 
     }
     zone = price("price_cross_zone_gb")
     if not math.isnan(zone):
-        found["traffic between zones"] = _metered(messaging.gigabytes_per_month(bytes_per_s=crossing), zone)
+        found["traffic between zones"] = _metered(_gigabytes(crossing), zone)
     if controllers:
         found["controllers"] = np.full_like(load.rate, cluster.controllers * node)
     return found

@@ -106,7 +106,7 @@ def reasons(batch: Batch, table: Table, answers: Answers, ruling: Ruling) -> tup
     if best == NOBODY:
         return ()
     rival = rival_of(ruling)
-    found = _rule_reasons(batch, answers, ruling, best) + _point_reasons(batch, table, answers, ruling, best, rival)
+    found = _rule_reasons(batch, answers, ruling, best) + _point_reasons(batch, table, answers, ruling, rival)
     found.sort(key=lambda pair: -pair[0])
     seen: dict[str, Reason] = {}
     for _, reason in found:
@@ -157,10 +157,11 @@ def _family_list(names: set[str]) -> str:
 
 
 def _point_reasons(
-    batch: Batch, table: Table, answers: Answers, ruling: Ruling, best: int, rival: int
+    batch: Batch, table: Table, answers: Answers, ruling: Ruling, rival: int
 ) -> list[tuple[float, Reason]]:
     if rival == NOBODY:
         return []
+    best = int(ruling.best[0])
     one, two = ruling.catalogue.systems[best], ruling.catalogue.systems[rival]
     found = []
     for row in table.rows:
@@ -181,7 +182,11 @@ def _money_reason(answers: Answers, ruling: Ruling, best: int, rival: int) -> Re
         return None
     one, two = ruling.catalogue.systems[best], ruling.catalogue.systems[rival]
     source = next(
-        (fact.source for (key, name), fact in ruling.catalogue.facts.items() if key == two.key and "price" in name),
+        (
+            fact.source
+            for (key, name), fact in ruling.catalogue.facts.items()
+            if key == two.key and name.startswith("price")
+        ),
         "arithmetic",
     )
     amount = f"{premium:,.0f}".replace(",", " ")

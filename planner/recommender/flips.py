@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from planner.fields import ManyOf, OneOf, Quantity, Whole, YesNo
 from planner.recommender.answers import PRODUCTS, Answers, Batch, reader_of
 from planner.recommender.judge import NOBODY, Ruling
 from planner.recommender.recommendation import Flip, NoFlip, Pair
-
 from planner.scenario import Questions
 
 Judge = Callable[[Batch], Ruling]
@@ -76,11 +76,12 @@ def find_flips(answers: Answers, ruling: Ruling, judge: Judge) -> tuple[tuple[Fl
     flips = _verified(answers, sharp, ruling, judge)
     nearest: dict[str, Flip] = {}
     for flip in flips:
-        if flip.input not in nearest or _distance(flip) < _distance(nearest[flip.input]):
-            nearest[flip.input] = flip
+        name = "events_per_s" if flip.input == "events_per_day" else flip.input
+        if name not in nearest or _distance(flip) < _distance(nearest[name]):
+            nearest[name] = flip
     ranked = sorted(nearest.values(), key=_distance)
-    missing = [NoFlip(name, _shown(answers, name), _range(walks[name])) for name in names if name not in nearest]
-    return tuple(ranked), tuple(row for row in missing if row.up_to)
+    missing = (NoFlip(name, _shown(answers, name), _ends(walks[name])) for name in names if name not in nearest)
+    return tuple(ranked), tuple(missing)
 
 
 def _shown(answers: Answers, name: str) -> Any:
@@ -90,14 +91,10 @@ def _shown(answers: Answers, name: str) -> Any:
     return float(value) if isinstance(value, float) else list(value) if isinstance(value, tuple) else value
 
 
-def _range(ways: Sequence[Sequence[_Step]]) -> str:
+def _ends(ways: Sequence[Sequence[_Step]]) -> tuple[float, ...]:
+    """How far a number was looked through, in both directions; nothing for words, all of which were tried."""
     ends = [way[-1].value for way in ways if way]
-    if not ends:
-        return ""
-    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
-    if numbers:
-        return " and ".join(f"{number:.3g}" for number in sorted(numbers))
-    return "every answer"
+    return tuple(sorted(float(end) for end in ends if isinstance(end, int | float) and not isinstance(end, bool)))
 
 
 # Candidates
@@ -175,7 +172,7 @@ def _grid(first: float, last: float, name: str) -> list[float]:
 
 
 def _chain(name: str, values: Sequence[float | None]) -> list[_Step]:
-    return [_Step(name, value, before) for before, value in zip(values, values[1:], strict=False)]
+    return [_Step(name, value, before) for before, value in pairwise(values)]
 
 
 # Narrowing and verifying

@@ -112,7 +112,7 @@ def _too_dear(money: Money, batch: Batch) -> Array:
 
 
 def _comparable(total: Array, alive: Array, catalogue: Catalogue) -> Array:
-    """Money with unknown prices filled in: the middle of the surviving prices of the family, else the dearest of all."""
+    """Money with unknown prices filled in: the middle of the family's surviving prices, else the dearest of all."""
     if not np.isnan(total).any():
         return total
     priced = np.where(alive & ~np.isnan(total), total, math.nan)
@@ -138,7 +138,8 @@ def _middle(prices: Array) -> Array:
 
 def _mixed(batch: Batch) -> Array:
     """Where the work is named as tasks and as something else."""
-    return batch.word("work", "queue") & np.any([batch.word("work", word) for word in _LOG_WORK], axis=0)
+    others = np.any([batch.word("work", word) for word in _LOG_WORK], axis=0)
+    return np.logical_and(batch.word("work", "queue"), others)
 
 
 def halves(batch: Batch) -> tuple[Batch, Batch]:

@@ -75,7 +75,7 @@ _BROKER_LIMITS = ("network_in", "network_out", "disk_throughput", "disk_iops", "
 
 @cache
 def lines() -> Lines:
-    """Fit the lines: nothing, a load, three times the load, the load read five times and kept a week, small messages."""
+    """Fit the lines: nothing, a load, three times it, the load read five times and kept a week, small messages."""
     rate, size = 10_000.0, 1000.0
     idle = plan(kafka_scenario(0.001, size, 1, DAY))
     once = plan(kafka_scenario(rate, size, 1, DAY))

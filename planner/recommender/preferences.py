@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,7 +46,7 @@ class Preference:
         name, operand = self.input, self.operand
         number = batch.rate if name == "events_per_s" else batch.number(name)
         with np.errstate(invalid="ignore"):
-            found = {
+            tests: dict[str, Callable[[], Array]] = {
                 "is": lambda: batch.word(name, operand),
                 "yes": lambda: batch.yes(name),
                 "no": lambda: batch.no(name),
@@ -56,8 +56,8 @@ class Preference:
                 "unknown": lambda: ~batch.known(name),
                 "always": lambda: np.ones(batch.size, dtype=bool),
                 "match": lambda: np.ones(batch.size, dtype=bool),
-            }[self.condition]()
-        return np.asarray(found)
+            }
+            return np.asarray(tests[self.condition]())
 
     def points(self, batch: Batch, catalogue: Catalogue) -> Array:
         """Systems by variants: what the row adds, its weight left out."""
@@ -111,7 +111,7 @@ class Table:
         return np.array([row.weight for row in self.rows])
 
     def fit(self, batch: Batch, catalogue: Catalogue, weights: Array) -> Array:
-        """Systems by variants: the points of all rows; `weights` has one row per preference, for all or each variant."""
+        """Systems by variants: the points of all rows; `weights` has a row per preference, for all or each variant."""
         total = np.zeros((len(catalogue.systems), batch.size))
         for row, weight in zip(self.rows, weights, strict=True):
             total += weight * row.points(batch, catalogue)
@@ -186,7 +186,9 @@ def _row(key: str, row: Any, errors: list[InputError]) -> Preference | None:
     text = str(shorten(row.get("text") or key))
     source = str(shorten(row.get("source") or "own table"))
     condition = conditions[0]
-    return Preference(key, text, row["input"], condition, row[condition], float(row["weight"]), scores, source)
+    return Preference(
+        key, text, row["input"], condition, row[condition], float(row["weight"]), dict(row["scores"]), source
+    )
 
 
 def _is_score(value: Any) -> bool:

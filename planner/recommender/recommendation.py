@@ -106,11 +106,11 @@ class Flip:
 
 @dataclass(frozen=True)
 class NoFlip:
-    """An input whose values change nothing, as far as was looked."""
+    """An input whose values change nothing: the ends of what was tried, none where every answer was."""
 
     input: str
     from_: Any
-    up_to: str
+    up_to: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class BreakEven:
-    """The rate from which the cheapest Kafka costs no more, people included; None with the reason when there is none."""
+    """The rate from which the cheapest Kafka costs no more, people included; None with the reason if there is none."""
 
     events_per_s: float | None
     against: str | None
@@ -187,6 +187,8 @@ class Recommendation(Result):
     runner_up: Choice | None
     also: tuple[str, ...]
     confidence: float
+    kept_fraction: float
+    answered_fraction: float
     close_call: bool
     sentence: str
     reasons: tuple[Reason, ...]
@@ -212,7 +214,7 @@ class Recommendation(Result):
         body = super().to_dict()
         body["flips"] = [_finite(flip.to_dict()) for flip in self.flips]
         body["no_flips"] = [
-            {"input": row.input, "from": _finite(row.from_), "up_to": row.up_to} for row in self.no_flips
+            {"input": row.input, "from": _finite(row.from_), "up_to": list(row.up_to)} for row in self.no_flips
         ]
         return body
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.constants import data_path
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]  # of numbers or of truth values
 
 KAFKA = "kafka"  # the family that the question is about
 CLOUDS = ("aws", "gcp", "azure", "multi", "on_premises")

@@ -73,7 +73,8 @@ def recommend(
     trace = Trace()
     _trace_load(batch, trace)
     even = outlook.break_even(answers, ruling)
-    sure = kept_fraction(answers, known, chosen) * answered_fraction(answers)
+    kept, answered = kept_fraction(answers, known, chosen), answered_fraction(answers)
+    sure = kept * answered
     clash = None if int(ruling.best[0]) != NOBODY else contradiction(answers, known, again, ruling)
     best = _choice(ruling, int(ruling.best[0]))
     cost = _cost(batch, ruling)
@@ -86,6 +87,8 @@ def recommend(
         runner_up=_runner_up(ruling),
         also=_also(ruling),
         confidence=sure,
+        kept_fraction=kept,
+        answered_fraction=answered,
         close_call=sure < CLOSE_CALL,
         sentence=_sentence(ruling, cost, clash),
         reasons=explain.reasons(batch, chosen, answers, ruling),

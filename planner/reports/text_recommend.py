@@ -8,11 +8,13 @@ from typing import Any
 from rich.console import Console
 
 from planner.constants import sources
-from planner.recommender.recommendation import Flip, Recommendation
+from planner.recommender.confidence import CLOSE_CALL
+from planner.recommender.musthaves import QUESTIONS
+from planner.recommender.recommendation import Flip, NoFlip, Recommendation
 from planner.recommender.systems import catalogue
 from planner.reports.page import Page
 from planner.reports.tables import Table, source_rows
-from planner.reports.words import unit_of_input, quantity
+from planner.reports.words import quantity, unit_of_input
 
 _FAMILIES = {
     "kafka": "Kafka",
@@ -64,11 +66,17 @@ def name_of(system: str) -> str:
 
 def confidence_sentence(found: Recommendation) -> str:
     """How sure, and what that rests on."""
-    close = " A close call: look at the runner-up too." if found.close_call else ""
-    return (
-        f"Confidence {found.confidence:.0%}: how often the family stays when weights, rates and prices are drawn at "
-        f"random, times the share of the must-have questions that were answered.{close}"
+    asked = len(QUESTIONS)
+    answered = round(found.answered_fraction * asked)
+    why = (
+        f"Confidence {found.confidence:.0%}: the family stays in {found.kept_fraction:.0%} of the draws over weights, "
+        f"rates and prices, and {answered} of {asked} must-have questions are answered."
     )
+    if not found.close_call:
+        return why
+    if found.kept_fraction < CLOSE_CALL:
+        return f"{why} A close call: weigh the runner-up too."
+    return f"{why} A close call until more is known: open questions could change it."
 
 
 def reasons_table(found: Recommendation) -> Table:
@@ -101,14 +109,14 @@ def money_sentences(found: Recommendation) -> list[str]:
     if even.events_per_s is None:
         lines = [f"Break-even of Kafka: {even.reason}. {folk}"]
     else:
-        lines = [
-            f"Break-even: from {quantity(even.events_per_s, '1/s')} on {name_of(even.against or '')} costs no more than "
-            f"{name_of(even.system or '')} ({', '.join(even.assumptions)}). {folk}"
-        ]
+        rate = quantity(even.events_per_s, "1/s")
+        names = f"{name_of(even.against or '')} costs no more than {name_of(even.system or '')}"
+        lines = [f"Break-even: from {rate} on {names} ({', '.join(even.assumptions)}). {folk}"]
     if found.growth is not None:
         grown = found.growth
         lines.append(
-            f"Growing {grown.growth_per_year:.0%} a year, the load gets there in {grown.years:.1f} years ({grown.date[:7]})."
+            f"Growing {grown.growth_per_year:.0%} a year, the load gets there in {grown.years:.1f} years, "
+            f"in {grown.date[:7]}."
         )
     if found.migration is not None:
         lines.append(migration_sentence(found))
@@ -120,10 +128,12 @@ def migration_sentence(found: Recommendation) -> str:
     move = found.migration
     if move is None:
         return ""
-    work = f"Leaving {name_of(move.away_from)} takes about {move.effort_hours:.0f} hours ({money_text(move.effort_cost)} USD)"
+    effort = f"{move.effort_hours:.0f} hours ({money_text(move.effort_cost)} USD)"
+    work = f"Leaving {name_of(move.away_from)} takes about {effort}"
     if move.payback_months is None:
         return f"{work}; {move.payback_months_reason}."
-    return f"{work}, saves {money_text(move.saving_per_month)} USD a month and has paid for itself after {move.payback_months:.1f} months."
+    saving = money_text(move.saving_per_month)
+    return f"{work}, saves {saving} USD a month and has paid for itself after {move.payback_months:.1f} months."
 
 
 def flip_sentences(found: Recommendation) -> list[str]:
@@ -139,8 +149,8 @@ def flip_sentence(flip: Flip) -> str:
     """What the answer would have to be, and where that leads."""
     now = "not answered" if flip.from_ is None else f"now {said(flip.input, flip.from_)}"
     times = f", {flip.factor:.3g} times today's" if flip.factor else ""
-    word = _KINDS[flip.kind]
-    return f"{flip.input} = {said(flip.input, flip.to)} ({now}{times}): it {word} be {destination(flip.family, flip.system)}."
+    there = f"it {_KINDS[flip.kind]} be {destination(flip.family, flip.system)}"
+    return f"{flip.input} = {said(flip.input, flip.to)} ({now}{times}): {there}."
 
 
 def destination(family: str | None, system: str | None) -> str:
@@ -163,8 +173,13 @@ def said(name: str, value: Any) -> str:
 
 def no_flip_sentence(found: Recommendation) -> str:
     """The inputs that change nothing, as far as was looked."""
-    parts = [f"{row.input} ({row.up_to})" for row in found.no_flips]
+    parts = [f"{row.input}{_tried(row)}" for row in found.no_flips]
     return f"No flip of the family, as far as looked: {'; '.join(parts)}." if parts else ""
+
+
+def _tried(row: NoFlip) -> str:
+    ends = " to ".join(said(row.input, end) for end in row.up_to)
+    return f" ({'up to ' if len(row.up_to) == 1 else ''}{ends})" if ends else ""
 
 
 def relaxing_sentences(found: Recommendation) -> Iterable[str]:
@@ -215,7 +230,6 @@ def next_sentence(found: Recommendation) -> str:
 
 def cited(found: Recommendation) -> Table:
     """The sources of reasons, eliminations and prices."""
-    ids = {row.source for row in (*found.reasons, *found.eliminated)} | {
-        line.source for row in found.cost for line in row.lines
-    }
+    ids = {row.source for row in found.reasons} | {row.source for row in found.eliminated}
+    ids |= {line.source for row in found.cost for line in row.lines}
     return source_rows(key for key in ids if key in sources())
