@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -205,7 +205,8 @@ def _event_hubs(price: Prices, load: Load) -> Lines:
 def _service_bus(price: Prices, load: Load) -> Lines:
     operations = load.rate * HOURS * 3600 * (1 + 2 * load.groups) / _MILLION
     standard = price("minimum_month") + _metered(operations, price("price_million"), price("free_million"))
-    premium = _units(price, load, np.zeros_like(load.rate), 1.0) * price("price_unit_month")
+    busy = replace(load, peak=load.peak * (1 + load.groups) / 2)  # writing and reading count alike
+    premium = _units(price, busy, np.zeros_like(load.rate), 1.0) * price("price_unit_month")
     return {"operations or messaging units": np.minimum(standard, premium)}
 
 

@@ -86,6 +86,7 @@ def _yes(name: str) -> Callable[[Batch], Array]:
     return lambda batch: batch.yes(name)
 
 
+_IN_PART = 0.5  # of a level
 _PLACES = {
     "aws": "on AWS",
     "gcp": "on Google Cloud",
@@ -104,6 +105,14 @@ RULES: tuple[Rule, ...] = (
         "replay over that time",
         _yes("replay"),
         lambda batch, column: batch.number("retention")[None, :] > column,
+    ),
+    Rule(
+        "replay_by_hand",
+        ("retention", "replay"),
+        "replay",
+        "replay of so long a history as a log does",
+        lambda batch: batch.yes("replay") & (batch.number("retention") > constant("recommender.partial_replay_s")),
+        lambda batch, column: np.broadcast_to(column == _IN_PART, (column.shape[0], batch.size)),
     ),
     _at_most(
         "groups",

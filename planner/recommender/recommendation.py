@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from planner.results import Assumption, CostLine, Result, frame_of
+from planner.results import Assumption, CostLine, Result, frame_of, to_plain
 from planner.trace import Trace
 
 if TYPE_CHECKING:
@@ -211,12 +211,13 @@ class Recommendation(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """The contract's dictionary."""
-        body = super().to_dict()
-        body["flips"] = [_finite(flip.to_dict()) for flip in self.flips]
-        body["no_flips"] = [
-            {"input": row.input, "from": _finite(row.from_), "up_to": list(row.up_to)} for row in self.no_flips
-        ]
-        return body
+        flips = [flip.to_dict() for flip in self.flips]
+        no_flips = [{"input": row.input, "from": row.from_, "up_to": list(row.up_to)} for row in self.no_flips]
+        told: dict[str, Any] = {"flips": flips, "no_flips": no_flips, "pairs": [vars(pair) for pair in self.pairs]}
+        return {
+            row.name: to_plain(_finite(told[row.name]) if row.name in told else getattr(self, row.name))
+            for row in fields(self)
+        }
 
     def to_frame(self, table: str = "scores") -> pd.DataFrame:
         """One of the tables `scores`, `eliminated`, `flips`, `cost`, `reasons` as a data frame."""
