@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -14,13 +17,16 @@ from planner.recommender.musthaves import QUESTIONS
 from planner.recommender.preferences import Table, point_price
 from planner.recommender.systems import Array, Catalogue
 
-DRAWS = 200
+DRAWS = 128
 _SEED = 2026
 _WEIGHT_SPREAD = 0.5  # a weight lies within half of itself
 _RATE_SPREAD = 2.0  # a stated rate within a factor of two
 _MONEY_SPREAD = 1.5  # list prices and sizes of other systems
 _UNKNOWN_SPREAD = 3.0  # money that rests on an assumed rate or size
 CLOSE_CALL = 0.7
+_JUST_CLOSE = 0.699
+_FEW = 8  # answers, of which every pair is hidden in turn
+_RATES = ("events_per_s", "peak_events_per_s", "bytes_per_s")
 
 
 def answered_fraction(answers: Answers) -> float:
@@ -28,26 +34,72 @@ def answered_fraction(answers: Answers) -> float:
     return sum(name in answers.given for name in QUESTIONS) / len(QUESTIONS)
 
 
-def kept_fraction(answers: Answers, catalogue: Catalogue, table: Table) -> float:
-    """Share of the draws over weights, rates, prices and hours in which the family stays."""
-    random = np.random.default_rng(_SEED)
-    columns = answers.columns()
-    family = judge(Batch.of([columns]), catalogue, table).families[0]
-    batch = _drawn(answers, columns, random)
+@dataclass(frozen=True)
+class Confidence:
+    """The share of draws that keep the family, the share of must-haves answered, and what follows from both."""
+
+    kept: float
+    answered: float
+    value: float
+
+
+def confidence(answers: Answers, catalogue: Catalogue, table: Table) -> Confidence:
+    """How sure the verdict is; an answer never makes it less sure than it would be with one or two answers hidden.
+
+    The product alone could fall when an answer turns a clear verdict into a close one. A close one stays below the
+    line of a close call all the same.
+    """
+    sets = _subsets(answers)
+    kept = _kept(sets, catalogue, table)
+    values = [share * answered_fraction(known) for share, known in zip(kept, sets, strict=True)]
+    best = max(values)
+    if kept[0] < CLOSE_CALL:
+        best = max(values[0], min(best, _JUST_CLOSE))
+    return Confidence(kept[0], answered_fraction(answers), best)
+
+
+def _subsets(answers: Answers) -> list[Answers]:
+    """The answers, and what is left when one of them is hidden, or two of a few."""
+    names = list(answers.given)
+    hidden = [(), *((name,) for name in names)]
+    if len(names) <= _FEW:
+        hidden += list(combinations(names, 2))
+    found = []
+    for gone in hidden:
+        left = answers
+        for name in gone:
+            left = left.with_answer(name, None)
+        found.append(left)
+    return found
+
+
+def _kept(sets: Sequence[Answers], catalogue: Catalogue, table: Table) -> list[float]:
+    """Per set of answers the share of the draws over weights, rates, prices and hours in which the family stays."""
+    plain = judge(Batch.of([known.columns() for known in sets]), catalogue, table).families
+    drawn = [_drawn(known, np.random.default_rng(_SEED)) for known in sets]
+    names = dict.fromkeys(name for batch in drawn for name in batch)
+    unknown = np.full(DRAWS, math.nan)
+    columns = {name: np.concatenate([batch.get(name, unknown) for batch in drawn]) for name in names}
+    doubts = [_doubt(known, len(catalogue.systems), table) for known in sets]
+    doubt = Doubt(*(np.concatenate(part, axis=-1) for part in zip(*doubts, strict=True)))
+    families = judge(Batch(columns, DRAWS * len(sets)), catalogue, table, doubt).families.reshape(len(sets), DRAWS)
+    return [float(share) for share in (families == plain[:, None]).mean(axis=1)]
+
+
+def _doubt(answers: Answers, systems: int, table: Table) -> tuple[Array, Array, Array, Array]:
+    """Weights, money of the systems, hours and the price of a point; the same numbers whatever is known."""
+    random = np.random.default_rng(_SEED + 1)
+    weights = random.uniform(1 - _WEIGHT_SPREAD, 1 + _WEIGHT_SPREAD, (len(table.rows), DRAWS))
     unsure = not {"events_per_s", "message_bytes"} <= answers.given.keys()
-    systems = len(catalogue.systems)
-    spread = _UNKNOWN_SPREAD if unsure else _MONEY_SPREAD
-    common = _around(random, spread, (1, DRAWS))
+    common = random.uniform(-1, 1, (1, DRAWS)) * math.log(_UNKNOWN_SPREAD if unsure else _MONEY_SPREAD)
     hours = constants()["recommender.people_hours.broker"]
     price = constants()["recommender.point_price"]
-    doubt = Doubt(
-        weights=table.weights[:, None]
-        * random.uniform(1 - _WEIGHT_SPREAD, 1 + _WEIGHT_SPREAD, (len(table.rows), DRAWS)),
-        infrastructure=common * _around(random, _MONEY_SPREAD, (systems, DRAWS)),
-        people=_around(random, hours.high / hours.value, (1, DRAWS)) * np.ones((systems, 1)),
-        point_price=point_price() * _around(random, price.high / price.value, (DRAWS,)),
+    return (
+        table.weights[:, None] * weights,
+        np.exp(common) * _around(random, _MONEY_SPREAD, (systems, DRAWS)),
+        _around(random, hours.high / hours.value, (1, DRAWS)) * np.ones((systems, 1)),
+        point_price() * _around(random, price.high / price.value, (DRAWS,)),
     )
-    return float((judge(batch, catalogue, table, doubt).families == family).mean())
 
 
 def _around(random: np.random.Generator, factor: float, shape: tuple[int, ...]) -> Array:
@@ -55,14 +107,13 @@ def _around(random: np.random.Generator, factor: float, shape: tuple[int, ...]) 
     return np.exp(random.uniform(-math.log(factor), math.log(factor), shape))
 
 
-def _drawn(answers: Answers, columns: dict[str, float], random: np.random.Generator) -> Batch:
+def _drawn(answers: Answers, random: np.random.Generator) -> dict[str, Array]:
     """The answers with rates and ranges drawn; average and peak move together."""
-    table = {name: np.full(DRAWS, value) for name, value in columns.items()}
-    factor = _around(random, _RATE_SPREAD, (DRAWS,))
+    table = {name: np.full(DRAWS, value) for name, value in answers.columns().items()}
+    factor, place = _around(random, _RATE_SPREAD, (DRAWS,)), random.uniform(size=DRAWS)
     for name, value in answers.given.items():
-        if isinstance(value, Ranged):
-            low, high = math.log(max(value.low, 1e-9)), math.log(max(value.high, 1e-9))
-            table[name] = np.exp(random.uniform(low, high, DRAWS)) if high > low else table[name]
-        elif name in ("events_per_s", "peak_events_per_s", "bytes_per_s"):
+        if isinstance(value, Ranged) and value.low > 0:
+            table[name] = value.low * (value.high / value.low) ** place
+        elif name in _RATES:
             table[name] = table[name] * factor
-    return Batch(table, DRAWS)
+    return table

@@ -11,7 +11,7 @@ from planner.model import messaging
 from planner.recommender import explain, outlook
 from planner.recommender.answers import PRODUCTS, Answers, Batch, answers_of, load_of
 from planner.recommender.clash import contradiction
-from planner.recommender.confidence import CLOSE_CALL, answered_fraction, kept_fraction
+from planner.recommender.confidence import CLOSE_CALL, confidence
 from planner.recommender.flips import find_flips, find_pairs
 from planner.recommender.judge import GOOD_FIT, NOBODY, NOT_NEEDED, REQUIRED, WRONG, Ruling, judge
 from planner.recommender.musthaves import QUESTIONS, unknown_products
@@ -73,8 +73,7 @@ def recommend(
     trace = Trace()
     _trace_load(batch, trace)
     even = outlook.break_even(answers, ruling)
-    kept, answered = kept_fraction(answers, known, chosen), answered_fraction(answers)
-    sure = kept * answered
+    sure = confidence(answers, known, chosen)
     clash = None if int(ruling.best[0]) != NOBODY else contradiction(answers, known, again, ruling)
     best = _choice(ruling, int(ruling.best[0]))
     cost = _cost(batch, ruling)
@@ -86,10 +85,10 @@ def recommend(
         system=best.system if best else None,
         runner_up=_runner_up(ruling),
         also=_also(ruling),
-        confidence=sure,
-        kept_fraction=kept,
-        answered_fraction=answered,
-        close_call=sure < CLOSE_CALL,
+        confidence=sure.value,
+        kept_fraction=sure.kept,
+        answered_fraction=sure.answered,
+        close_call=sure.value < CLOSE_CALL,
         sentence=_sentence(ruling, cost, clash),
         reasons=explain.reasons(batch, chosen, answers, ruling),
         eliminated=explain.eliminations(batch, known, answers, ruling),
