@@ -25,7 +25,9 @@ QUESTIONS: dict[str, st.SearchStrategy[Any]] = {
     "replay": YES_NO,
     "retention": st.sampled_from(["1h", "1d", "7d", "30d", "400d", "forever"]),
     "ordering": st.sampled_from(["none", "per_key", "global"]),
-    "work": st.lists(st.sampled_from(["queue", "events", "stateful", "ingest", "state"]), min_size=1, max_size=2, unique=True),
+    "work": st.lists(
+        st.sampled_from(["queue", "events", "stateful", "ingest", "state"]), min_size=1, max_size=2, unique=True
+    ),
     "exactly_once": st.sampled_from(["no", "kafka_to_kafka", "with_database"]),
     "atomic_with_database": YES_NO,
     "per_message_ack": YES_NO,
@@ -59,7 +61,7 @@ def test_every_result_is_whole(questions: dict[str, Any]) -> None:
     body = found.to_dict()
     json.dumps(body, allow_nan=False)
     assert 0 <= found.confidence <= 1
-    assert found.close_call == (found.confidence < 0.7)
+    assert found.close_call == (min(found.confidence, found.kept_fraction) < 0.7)
     assert len(found.reasons) <= 5
     assert (found.verdict is None) == (found.contradiction is not None) == (found.system is None)
     known = {system.key for system in catalogue().systems}
@@ -110,7 +112,10 @@ def test_longer_replay_never_moves_towards_a_queue(questions: dict[str, Any], po
 @given(ANSWERS, st.floats(-2, 9))
 def test_per_day_is_per_second(questions: dict[str, Any], power: float) -> None:
     questions.pop("events_per_s", None)
-    one, two = asked({**questions, "events_per_day": 10**power}), asked({**questions, "events_per_s": 10**power / 86400})
+    one, two = (
+        asked({**questions, "events_per_day": 10**power}),
+        asked({**questions, "events_per_s": 10**power / 86400}),
+    )
     assert (one.family, one.system, one.confidence) == (two.family, two.system, two.confidence)
     assert one.scores == two.scores
 
@@ -123,7 +128,12 @@ def test_removing_an_eliminated_system_changes_nothing(questions: dict[str, Any]
         return
     gone = data.draw(st.lists(st.sampled_from([row.system for row in found.eliminated]), min_size=1, unique=True))
     again = planner.recommend(planner.load({"questions": questions}), systems=catalogue().without(*gone))
-    assert (again.family, again.system, again.verdict, again.also) == (found.family, found.system, found.verdict, found.also)
+    assert (again.family, again.system, again.verdict, again.also) == (
+        found.family,
+        found.system,
+        found.verdict,
+        found.also,
+    )
     assert [row for row in again.scores if row.system not in gone] == list(found.scores)
 
 

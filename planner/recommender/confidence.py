@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -24,8 +23,9 @@ _RATE_SPREAD = 2.0  # a stated rate within a factor of two
 _MONEY_SPREAD = 1.5  # list prices and sizes of other systems
 _UNKNOWN_SPREAD = 3.0  # money that rests on an assumed rate or size
 CLOSE_CALL = 0.7
-_JUST_CLOSE = 0.699
-_FEW = 8  # answers, of which every pair is hidden in turn
+_ROUNDS = 3  # answers hidden at once, at most
+_FEW = 8  # answers, of which every pair is hidden in turn; of more, those next to the best _WIDE
+_WIDE = 2
 _RATES = ("events_per_s", "peak_events_per_s", "bytes_per_s")
 
 
@@ -44,33 +44,35 @@ class Confidence:
 
 
 def confidence(answers: Answers, catalogue: Catalogue, table: Table) -> Confidence:
-    """How sure the verdict is; an answer never makes it less sure than it would be with one or two answers hidden.
+    """How sure the verdict is; an answer never makes it less sure than it would be with some answers hidden.
 
-    The product alone could fall when an answer turns a clear verdict into a close one. A close one stays below the
-    line of a close call all the same.
+    The product alone could fall when an answer turns a clear verdict into a close one, so the best of the product over
+    what is left without one answer, without two, and a little further from the best of these, stands.
     """
-    sets = _subsets(answers)
-    kept = _kept(sets, catalogue, table)
-    values = [share * answered_fraction(known) for share, known in zip(kept, sets, strict=True)]
-    best = max(values)
-    if kept[0] < CLOSE_CALL:
-        best = max(values[0], min(best, _JUST_CLOSE))
-    return Confidence(kept[0], answered_fraction(answers), best)
+    kept = _kept([answers], catalogue, table)[0]
+    whole = answered_fraction(answers)
+    best = kept * whole
+    sets = [answers]
+    for round_ in range(_ROUNDS):
+        sets = _fewer(sets)
+        if not sets or max(map(answered_fraction, sets)) <= best:
+            break
+        shares = _kept(sets, catalogue, table)
+        values = [share * answered_fraction(known) for share, known in zip(shares, sets, strict=True)]
+        best = max(best, *values)
+        wide = _WIDE if len(answers.given) > _FEW or round_ else len(sets)
+        sets = [sets[index] for index in np.argsort(values)[::-1][:wide]]
+    return Confidence(kept, whole, best)
 
 
-def _subsets(answers: Answers) -> list[Answers]:
-    """The answers, and what is left when one of them is hidden, or two of a few."""
-    names = list(answers.given)
-    hidden = [(), *((name,) for name in names)]
-    if len(names) <= _FEW:
-        hidden += list(combinations(names, 2))
-    found = []
-    for gone in hidden:
-        left = answers
-        for name in gone:
-            left = left.with_answer(name, None)
-        found.append(left)
-    return found
+def _fewer(sets: Sequence[Answers]) -> list[Answers]:
+    """Every set with one more answer hidden, each once."""
+    found = {}
+    for known in sets:
+        for name in known.given:
+            left = known.with_answer(name, None)
+            found.setdefault(frozenset(left.given), left)
+    return [left for left in found.values() if left.given]
 
 
 def _kept(sets: Sequence[Answers], catalogue: Catalogue, table: Table) -> list[float]:

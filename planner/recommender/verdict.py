@@ -88,7 +88,7 @@ def recommend(
         confidence=sure.value,
         kept_fraction=sure.kept,
         answered_fraction=sure.answered,
-        close_call=sure.value < CLOSE_CALL,
+        close_call=min(sure.value, sure.kept) < CLOSE_CALL,
         sentence=_sentence(ruling, cost, clash),
         reasons=explain.reasons(batch, chosen, answers, ruling),
         eliminated=explain.eliminations(batch, known, answers, ruling),
