@@ -39,7 +39,7 @@ def contradiction(answers: Answers, catalogue: Catalogue, judge: Judge, ruling: 
             broken[name], needs[name] = fails, texts[name]
     names = _fewest(broken)
     relaxing = tuple(_relaxed(answers, name, needs[name], judge) for name in names)
-    listed = " and ".join(f"{name} = {said(answers.given.get(name))} ({needs[name]})" for name in names)
+    listed = " and ".join(f"{name} = {said(name, answers.given.get(name))} ({needs[name]})" for name in names)
     sentence = f"No system meets {listed} together." if len(names) > 1 else f"No system meets {listed}."
     return Contradiction(tuple(names), tuple(needs[name] for name in names), sentence, relaxing)
 

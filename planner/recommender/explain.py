@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from planner.constants import constant
-from planner.recommender.answers import Answers, Batch, Load, load_of
+from planner.fields import Quantity
+from planner.recommender.answers import Answers, Batch, Load, load_of, reader_of
 from planner.recommender.costs import OUTBOX, hours_of, lines_of
 from planner.recommender.judge import NOBODY, Ruling
 from planner.recommender.musthaves import RULES, Rule, broken_by, held, leaving
@@ -24,8 +25,12 @@ _RULE_WEIGHT = 3.0  # a must-have that rules systems out says more than any one 
 _DIMENSIONS = {"s": "s", "bytes": "bytes", "bytes/s": "bytes_per_s", "1/s": "per_s"}
 
 
-def said(value: Any) -> str:
+def said(name: str, value: Any) -> str:
     """An answer as a reader would write it."""
+    reader = reader_of(name)
+    if isinstance(reader, Quantity) and isinstance(value, float) and value != math.inf:
+        dimension = {"s_or_forever": "s"}.get(reader.dimension, reader.dimension)
+        return f"{value:g}" if dimension == "money" else format_quantity(value, dimension)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple | list):
@@ -82,7 +87,7 @@ def _input(rule: Rule, answers: Answers) -> str:
 
 def _asked(rule: Rule, answers: Answers) -> str:
     name = _input(rule, answers)
-    return f"{name} = {said(answers.given.get(name))}"
+    return f"{name} = {said(name, answers.given.get(name))}"
 
 
 def doubtful(batch: Batch, catalogue: Catalogue) -> tuple[str, ...]:

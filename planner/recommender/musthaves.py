@@ -50,6 +50,7 @@ class Rule:
     need: str
     asked: Callable[[Batch], Array]
     fails: Callable[[Batch, Array], Array]
+    must_know: bool = False  # whether a fact that is missing leaves a doubt, rather than meaning no limit
 
     def broken(self, batch: Batch, column: Array) -> Array:
         """Systems by variants: where the rule is asked for and the facts break it."""
@@ -63,7 +64,7 @@ def _absent(batch: Batch, column: Array) -> Array:
 
 def _has(rule: str, inputs: str, attribute: str, need: str, asked: Callable[[Batch], Array]) -> Rule:
     """A must-have that a level answers; only a plain no fails."""
-    return Rule(rule, (inputs,), attribute, need, asked, _absent)
+    return Rule(rule, (inputs,), attribute, need, asked, _absent, must_know=True)
 
 
 def _at_most(rule: str, inputs: tuple[str, ...], attribute: str, need: str, value: Callable[[Batch], Array]) -> Rule:
@@ -242,6 +243,15 @@ def survivors(batch: Batch, catalogue: Catalogue) -> Array:
     for rule in RULES:
         alive &= ~broken_by(rule, batch, catalogue)
     return alive
+
+
+def unverified(batch: Batch, catalogue: Catalogue) -> Array:
+    """Systems by variants: how many must-haves are asked for without a firm fact that answers."""
+    found = np.zeros((len(catalogue.systems), batch.size))
+    for rule in RULES:
+        if rule.must_know:
+            found += np.isnan(catalogue.firm(rule.attribute)) & rule.asked(batch)[None, :]
+    return found
 
 
 def unknown_products(given: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ import numpy as np
 from planner.constants import constant, data_path
 from planner.fields import InputError, ManyOf, OneOf, ScenarioError, nearest, shorten
 from planner.recommender.answers import Batch, reader_of
-from planner.recommender.musthaves import held
+from planner.recommender.musthaves import held, unverified
 from planner.recommender.systems import Array, Catalogue, System
 from planner.scenario import Questions
 
@@ -23,7 +23,7 @@ MOST_POINTS = 2
 MAX_BYTES = 1_000_000
 MAX_ROWS = 200
 _CONDITIONS = ("is", "yes", "no", "at_least", "below", "known", "unknown", "always", "match")
-_MATCHES = ("existing", "leaving", "headroom")
+_MATCHES = ("existing", "leaving", "headroom", "unverified")
 _KEYS = frozenset({"text", "input", "weight", "scores", "source", *_CONDITIONS})
 _COMFORTABLE = 0.5  # of a limit
 
@@ -66,6 +66,8 @@ class Preference:
             return column * self.applies(batch)[None, :]
         if self.operand == "headroom":
             return self._headroom(batch, catalogue)
+        if self.operand == "unverified":
+            return unverified(batch, catalogue) * self.scores.get("each", 0.0)
         same = held(batch, catalogue, self.operand)
         if self.operand == "leaving":
             same = _same_family(same, catalogue)

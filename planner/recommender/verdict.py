@@ -12,6 +12,7 @@ from planner.recommender import explain, outlook
 from planner.recommender.answers import PRODUCTS, Answers, Batch, answers_of, load_of
 from planner.recommender.clash import contradiction
 from planner.recommender.confidence import CLOSE_CALL, confidence
+from planner.recommender.costs import OUTBOX
 from planner.recommender.flips import find_flips, find_pairs
 from planner.recommender.judge import GOOD_FIT, NOBODY, NOT_NEEDED, REQUIRED, WRONG, Ruling, judge
 from planner.recommender.musthaves import QUESTIONS, unknown_products
@@ -175,13 +176,20 @@ def _sentence(ruling: Ruling, cost: tuple[SystemCost, ...], clash: Contradiction
         return clash.sentence if clash else ""
     systems = ruling.catalogue.systems
     best = systems[int(ruling.best[0])]
-    known = catalogue()
-    also = [known.systems[known.index(key)].name for key in _also(ruling)]
+    also = [_beside(ruling, key) for key in _also(ruling)]
     with_others = f" together with {' and '.join(also)}" if also else ""
     runner = _runner_up_row(ruling)
     second = f" (runner-up: {systems[runner].name})" if runner != NOBODY else ""
     amount = _money_words(cost[0])
     return f"{STRENGTH_WORDS[strength]}; use {best.name}{with_others}{second}. {amount}"
+
+
+def _beside(ruling: Ruling, key: str) -> str:
+    queue = int(ruling.also[0])
+    if key == OUTBOX and (queue == NOBODY or ruling.catalogue.systems[queue].key != key):
+        return "an outbox table in the database"
+    known = catalogue()
+    return known.systems[known.index(key)].name
 
 
 def _money_words(cost: SystemCost) -> str:

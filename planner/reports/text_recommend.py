@@ -37,14 +37,15 @@ def recommend_text(found: Recommendation, console: Console) -> None:
     page = Page(console)
     page.say([found.sentence], "bold")
     page.say([confidence_sentence(found)])
-    page.table(reasons_table(found))
+    if found.contradiction is not None:
+        page.say(relaxing_sentences(found))
+    if found.reasons:
+        page.table(reasons_table(found))
     page.table(cost_table(found))
     page.say(money_sentences(found))
     page.line("What would change it", "bold")
     page.say(flip_sentences(found)[:_SHOWN_FLIPS])
     page.say([no_flip_sentence(found)])
-    if found.contradiction is not None:
-        page.say(relaxing_sentences(found))
     if found.scores:
         page.table(scores_table(found))
     if found.eliminated:
