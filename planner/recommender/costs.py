@@ -224,10 +224,8 @@ def _units(price: Prices, load: Load, flow: Array, least: float) -> Array:
 
 
 def _nodes(
-    least: float,
     *,
     copies_per_group: bool = False,
-    readers: bool = True,
     replicas: float = 2.0,
     in_memory: bool = False,
 ) -> Callable[[Prices, Load], Lines]:
@@ -237,13 +235,13 @@ def _nodes(
     """
 
     def lines(price: Prices, load: Load) -> Lines:
-        rate = load.peak * (load.groups if copies_per_group else (1 + load.groups) / 2 if readers else 1.0)
+        rate = load.peak * (load.groups if copies_per_group else (1 + load.groups) / 2)
         count = messaging.capacity_units(
             events_per_s=rate,
             bytes_per_s=rate * load.message_bytes,
             unit_events_per_s=price("node_rate"),
             unit_bytes_per_s=price("node_rate") * _BENCHMARK_BYTES,
-            least=least,
+            least=price("nodes_min"),
         )
         node: Array | float = price("price_node_month")
         managed = price("price_managed_node_month")
@@ -280,13 +278,13 @@ _PRICING: dict[str, Callable[[Prices, Load], Lines]] = {
     "gcp_pubsub": _pubsub,
     "azure_event_hubs": _event_hubs,
     "azure_service_bus": _service_bus,
-    "rabbitmq_quorum": _nodes(3, copies_per_group=True),
-    "rabbitmq_streams": _nodes(3),
-    "nats_jetstream": _nodes(3),
-    "nats_core": _nodes(3, replicas=0.0),
-    "redis_streams": _nodes(2, replicas=1.0, in_memory=True),
-    "postgres_queue": _nodes(1, replicas=1.0),
-    "pulsar_self": _nodes(6),
+    "rabbitmq_quorum": _nodes(copies_per_group=True),
+    "rabbitmq_streams": _nodes(),
+    "nats_jetstream": _nodes(),
+    "nats_core": _nodes(replicas=0.0),
+    "redis_streams": _nodes(replicas=1.0, in_memory=True),
+    "postgres_queue": _nodes(replicas=1.0),
+    "pulsar_self": _nodes(),
 }
 
 
@@ -329,7 +327,7 @@ def extras_of(batch: Batch, catalogue: Catalogue) -> dict[str, Array]:
     """What a system needs beside it: an SNS topic before several queues, an outbox table for atomic writes."""
     keys = [system.key for system in catalogue.systems]
     fan_out = np.isin(keys, ("sqs_standard", "sqs_fifo"))[:, None] & (batch.number("consumer_groups") > 1)[None, :]
-    own_outbox = np.isin(keys, (OUTBOX,))[:, None]
+    own_outbox = catalogue.column("atomic_with_database") == 1
     outbox = ~own_outbox & batch.yes("atomic_with_database")[None, :]
     return {"sns": fan_out, OUTBOX: outbox}
 

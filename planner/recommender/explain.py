@@ -102,6 +102,20 @@ def doubtful(batch: Batch, catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(found)
 
 
+def unanswered(batch: Batch, ruling: Ruling) -> tuple[str, ...]:
+    """Must-haves of the verdict about which no firm fact is on file."""
+    best = int(ruling.best[0])
+    if best == NOBODY:
+        return ()
+    name = ruling.catalogue.systems[best].name
+    rules = (
+        rule
+        for rule in RULES
+        if rule.must_know and rule.asked(batch)[0] and math.isnan(ruling.catalogue.firm(rule.attribute)[best, 0])
+    )
+    return tuple(f"Not verified, ask before deciding: whether {name} offers {rule.need}." for rule in rules)
+
+
 # Reasons
 
 

@@ -151,12 +151,13 @@ RULES: tuple[Rule, ...] = (
         )
         for word in ("kafka", "amqp", "jms", "mqtt", "http")
     ),
-    _has(
+    Rule(
         "kafka_streams",
-        "ecosystem",
+        ("ecosystem",),
         "protocol_kafka",
-        "Kafka Streams applications",
+        "the whole Kafka protocol, as Kafka Streams needs it",
         _word("ecosystem", "kafka_streams"),
+        lambda batch, column: np.broadcast_to(column < 1, (column.shape[0], batch.size)),
     ),
     Rule(
         "latency",

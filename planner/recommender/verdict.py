@@ -105,7 +105,7 @@ def recommend(
         contradiction=clash,
         questions_next=_questions_next(answers, flips),
         answers={name: _plain(value) for name, value in answers.given.items()},
-        warnings=_warnings(answers, batch, known),
+        warnings=(*_warnings(answers, batch, known, ruling), *explain.unanswered(batch, ruling)),
         assumptions=_assumptions(scenario, answers),
         trace=trace,
     )
@@ -209,7 +209,7 @@ def _questions_next(answers: Answers, flips: tuple[Flip, ...]) -> tuple[str, ...
     return tuple(dict.fromkeys(asked))[:_NEXT]
 
 
-def _warnings(answers: Answers, batch: Batch, known: Catalogue) -> tuple[str, ...]:
+def _warnings(answers: Answers, batch: Batch, known: Catalogue, ruling: Ruling) -> tuple[str, ...]:
     lists = {name: tuple(answers.given.get(name, ())) for name in PRODUCTS}
     found = [
         f"{name}: the product {product} is not known and was left aside." for name, product in unknown_products(lists)
@@ -217,6 +217,10 @@ def _warnings(answers: Answers, batch: Batch, known: Catalogue) -> tuple[str, ..
     with np.errstate(invalid="ignore"):
         if (batch.message_bytes > _LARGE_BYTES).any():
             found.append("Messages of more than 10 MB belong into an object store, with a pointer in the message.")
+    if "budget_per_month" in answers.given:
+        unpriced = np.flatnonzero(ruling.alive[:, 0] & np.isnan(ruling.money.infrastructure[:, 0]))
+        names = ", ".join(known.systems[row].name for row in unpriced)
+        found += [f"Whether the budget holds is not known for {names}: no list price could be read."] if names else []
     return (*found, *explain.doubtful(batch, known))
 
 
