@@ -14,7 +14,7 @@ import planner
 from planner.recommender.recommendation import Recommendation
 from planner.recommender.systems import catalogue
 
-QUEUES = {"managed_queue", "broker", "database_queue", "event_router"}
+QUEUES = {"managed_queue", "broker", "database_queue"}
 CASES = json.loads((planner.constants.data_path("decision_cases.json")).read_text(encoding="utf-8"))
 
 YES_NO = st.booleans()

@@ -108,14 +108,15 @@ def _walks(answers: Answers, name: str) -> list[list[_Step]]:
     if isinstance(reader, OneOf):
         return [[_Step(name, word, today)] for word in reader.words if word != today]
     if isinstance(reader, ManyOf):
-        return [[_Step(name, words, today)] for words in _lists(name, reader, today)]
+        return [[_Step(name, words, today)] for words in _lists(answers, name, reader)]
     return _number_walks(answers, name) if isinstance(reader, Quantity | Whole) else []
 
 
-def _lists(name: str, reader: ManyOf, today: tuple[str, ...] | None) -> list[tuple[str, ...]]:
-    """Lists that have one word more or one less."""
-    held = tuple(word for word in today or () if word != "none")
-    words = reader.words or _product_words()
+def _lists(answers: Answers, name: str, reader: ManyOf) -> list[tuple[str, ...]]:
+    """Lists that have one word more or one less; a product is in one of the two lists of products."""
+    held = tuple(word for word in answers.given.get(name, ()) if word != "none")
+    taken = {word for other in PRODUCTS if other != name for word in answers.given.get(other, ())}
+    words = reader.words or tuple(word for word in _product_words() if word not in taken)
     more = [(*held, word) for word in words if word not in held and word != "none"]
     less = [tuple(word for word in held if word != gone) for gone in held]
     if name in PRODUCTS or not less:
