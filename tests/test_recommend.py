@@ -422,4 +422,4 @@ def test_formulas_agree_with_arithmetic_in_other_terms() -> None:
     units = messaging.capacity_units(
         events_per_s=np.array([1.0, 10.0]), bytes_per_s=7.0, unit_events_per_s=5, unit_bytes_per_s=2, least=3
     )
-    assert units.tolist() == [4.0, 4.0]
+    assert np.asarray(units).tolist() == [4.0, 4.0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ class Answers:
         return found
 
 
+@cache
 def reader_of(name: str) -> Reader:
     """What the scenario accepts for an input."""
     return next(item for item in Questions.model_fields[name].metadata if isinstance(item, Reader))

@@ -67,7 +67,7 @@ def confidence(answers: Answers, catalogue: Catalogue, table: Table) -> Confiden
 
 def _fewer(sets: Sequence[Answers]) -> list[Answers]:
     """Every set with one more answer hidden, each once."""
-    found = {}
+    found: dict[frozenset[str], Answers] = {}
     for known in sets:
         for name in known.given:
             left = known.with_answer(name, None)

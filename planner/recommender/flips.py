@@ -16,7 +16,7 @@ import numpy as np
 
 from planner.constants import constant
 from planner.fields import ManyOf, OneOf, Quantity, Whole, YesNo
-from planner.recommender.answers import PRODUCTS, Answers, Batch, reader_of
+from planner.recommender.answers import PRODUCTS, Answers, Batch, encode, reader_of
 from planner.recommender.judge import NOBODY, Ruling
 from planner.recommender.recommendation import Flip, NoFlip, Pair
 from planner.scenario import Questions
@@ -180,14 +180,10 @@ def _chain(name: str, values: Sequence[float | None]) -> list[_Step]:
 
 
 def _batch(answers: Answers, steps: Sequence[_Step], *, before: bool = False) -> Batch:
+    """The answers with each step's value; everything else is encoded once."""
+    rest = {step.input: answers.with_answer(step.input, None).columns() for step in steps}
     values = ((step.input, step.before if before else step.value) for step in steps)
-    return Batch.of([_answered(answers, name, value).columns() for name, value in values])
-
-
-def _answered(answers: Answers, name: str, value: Any) -> Answers:
-    if value is not None and name in _WHOLE:
-        value = int(value)
-    return answers.with_answer(name, value)
+    return Batch.of([rest[name] | ({} if value is None else encode(name, value)) for name, value in values])
 
 
 def _numeric(step: _Step) -> bool:

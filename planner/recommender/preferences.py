@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ _KEYS = frozenset({"text", "input", "weight", "scores", "source", *_CONDITIONS})
 _COMFORTABLE = 0.5  # of a limit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Preference:
     """One row: when `input` is answered so, every system gets its score times the weight."""
 
@@ -62,8 +62,7 @@ class Preference:
     def points(self, batch: Batch, catalogue: Catalogue) -> Array:
         """Systems by variants: what the row adds, its weight left out."""
         if self.condition != "match":
-            column = np.array([[self._score(system, catalogue)] for system in catalogue.systems])
-            return column * self.applies(batch)[None, :]
+            return _scores(self, catalogue) * self.applies(batch)[None, :]
         if self.operand == "headroom":
             return self._headroom(batch, catalogue)
         if self.operand == "unverified":
@@ -72,10 +71,6 @@ class Preference:
         if self.operand == "leaving":
             same = _same_family(same, catalogue)
         return same * self.scores.get("matching", 0.0)
-
-    def _score(self, system: System, catalogue: Catalogue) -> float:
-        names = (system.key, *_traits(system, catalogue), system.family)
-        return next((float(self.scores[name]) for name in names if name in self.scores), 0.0)
 
     def _headroom(self, batch: Batch, catalogue: Catalogue) -> Array:
         """The certain rate against the comfortable one, else against half of a limit or benchmark."""
@@ -86,6 +81,16 @@ class Preference:
         with np.errstate(invalid="ignore"):
             near, beyond = rate > comfort, rate > limit
         return np.where(beyond, self.scores.get("beyond", 0.0), np.where(near, self.scores.get("near", 0.0), 0.0))
+
+
+@lru_cache(maxsize=1024)
+def _scores(row: Preference, catalogue: Catalogue) -> Array:
+    """The score of every system, as a column: by its own name, a trait, or its family."""
+    found = []
+    for system in catalogue.systems:
+        names = (system.key, *_traits(system, catalogue), system.family)
+        found.append([next((float(row.scores[name]) for name in names if name in row.scores), 0.0)])
+    return np.array(found)
 
 
 def _same_family(mask: Array, catalogue: Catalogue) -> Array:

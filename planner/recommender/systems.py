@@ -8,9 +8,9 @@ from __future__ import annotations
 import csv
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -51,7 +51,7 @@ class Fact:
     note: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity, so that its columns can be kept
 class Catalogue:
     """Systems in the order of the file, and their facts by system and attribute."""
 
@@ -60,15 +60,11 @@ class Catalogue:
 
     def column(self, attribute: str) -> Array:
         """One value per system, as a column; unknown is NaN."""
-        return self._columns(attribute, lambda fact: fact.value)
+        return _column(self, attribute, firm=False)
 
     def firm(self, attribute: str) -> Array:
         """The same without facts of low confidence: what may eliminate a system."""
-        return self._columns(attribute, lambda fact: math.nan if fact.confidence == "low" else fact.value)
-
-    def _columns(self, attribute: str, value: Callable[[Fact], float]) -> Array:
-        found = (self.facts.get((system.key, attribute)) for system in self.systems)
-        return np.array([[math.nan if fact is None else value(fact)] for fact in found])
+        return _column(self, attribute, firm=True)
 
     def without(self, *keys: str) -> Catalogue:
         """The catalogue without these systems."""
@@ -82,6 +78,16 @@ class Catalogue:
     def named(self, product: str) -> Array:
         """A column of 1 for the systems that go by this product name, else 0."""
         return np.array([[float(product in system.products or product == system.key)] for system in self.systems])
+
+
+@lru_cache(maxsize=512)
+def _column(known: Catalogue, attribute: str, *, firm: bool) -> Array:
+    found = (known.facts.get((system.key, attribute)) for system in known.systems)
+    column = np.array(
+        [[math.nan if fact is None or (firm and fact.confidence == "low") else fact.value] for fact in found]
+    )
+    column.flags.writeable = False
+    return column
 
 
 @cache
