@@ -112,16 +112,16 @@ def _too_dear(money: Money, batch: Batch) -> Array:
 
 
 def _comparable(total: Array, alive: Array, catalogue: Catalogue) -> Array:
-    """Money with unknown prices filled in: the middle of the family's surviving prices, else the dearest of all."""
+    """Money with unknown prices filled in: the middle of the family's surviving prices, else of all prices."""
     if not np.isnan(total).any():
         return total
     priced = np.where(alive & ~np.isnan(total), total, math.nan)
     families = np.array([system.family for system in catalogue.systems])
-    dearest = np.fmax.reduce(priced, axis=0, initial=0.0)
+    usual = np.nan_to_num(_middle(priced))
     filled = total.copy()
     for row in np.flatnonzero(np.isnan(total).any(axis=1)):
         mine = _middle(priced[families == families[row]])
-        guess = np.where(np.isnan(mine), dearest, mine)
+        guess = np.where(np.isnan(mine), usual, mine)
         filled[row] = np.where(np.isnan(total[row]), guess, total[row])
     return filled
 
