@@ -255,8 +255,9 @@ def cost_of(batch: Batch, ruling: Ruling, row: int, role: str, beside: tuple[str
     rate = batch.number("hourly_rate")[0]
     hourly = constant("recommender.hourly_rate") if math.isnan(rate) else float(rate)
     return SystemCost(
-        "+".join((system.key, *beside)),
+        system.key,
         role,
+        beside,
         None if unknown else infrastructure,
         "no list price could be read" if unknown else None,
         people,

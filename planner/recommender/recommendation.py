@@ -66,10 +66,14 @@ class Score:
 
 @dataclass(frozen=True)
 class SystemCost:
-    """Monthly cost of one system; `role` says why it is listed. None where no price could be read."""
+    """Monthly cost of one system and what is bought beside it; None where no price could be read.
+
+    `role` says why it is listed: verdict, runner-up, cheapest Kafka.
+    """
 
     system: str
     role: str
+    also: tuple[str, ...]
     infrastructure_per_month: float | None
     infrastructure_reason: str | None
     people_per_month: float

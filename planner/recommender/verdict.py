@@ -18,7 +18,7 @@ from planner.recommender.judge import GOOD_FIT, NOBODY, NOT_NEEDED, REQUIRED, WR
 from planner.recommender.musthaves import QUESTIONS, unknown_products
 from planner.recommender.preferences import Table, default_table
 from planner.recommender.recommendation import Choice, Contradiction, Flip, Recommendation, SystemCost
-from planner.recommender.systems import Catalogue, catalogue
+from planner.recommender.systems import Catalogue, System, catalogue
 from planner.results import Assumption
 from planner.scenario import Scenario
 from planner.sizing.totals import constants_used, ranges_of
@@ -26,6 +26,7 @@ from planner.trace import Trace
 
 _NEXT = 3
 _LARGE_BYTES = 1e7  # beyond this no broker is the place for the payload
+_CLOUD_NAMES = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
 STRENGTH_WORDS = {
     REQUIRED: "Kafka is required",
     GOOD_FIT: "Kafka is a good fit",
@@ -90,7 +91,7 @@ def recommend(
         kept_fraction=sure.kept,
         answered_fraction=sure.answered,
         close_call=min(sure.value, sure.kept) < CLOSE_CALL,
-        sentence=_sentence(ruling, cost, clash),
+        sentence=_sentence(batch, ruling, cost, clash),
         reasons=explain.reasons(batch, chosen, answers, ruling),
         eliminated=explain.eliminations(batch, known, answers, ruling),
         scores=explain.scores(batch, chosen, ruling),
@@ -170,7 +171,7 @@ def _cost(batch: Batch, ruling: Ruling) -> tuple[SystemCost, ...]:
     )
 
 
-def _sentence(ruling: Ruling, cost: tuple[SystemCost, ...], clash: Contradiction | None) -> str:
+def _sentence(batch: Batch, ruling: Ruling, cost: tuple[SystemCost, ...], clash: Contradiction | None) -> str:
     strength = ruling.strength()
     if strength is None or clash is not None:
         return clash.sentence if clash else ""
@@ -181,7 +182,15 @@ def _sentence(ruling: Ruling, cost: tuple[SystemCost, ...], clash: Contradiction
     runner = _runner_up_row(ruling)
     second = f" (runner-up: {systems[runner].name})" if runner != NOBODY else ""
     amount = _money_words(cost[0])
-    return f"{STRENGTH_WORDS[strength]}; use {best.name}{with_others}{second}. {amount}"
+    return f"{STRENGTH_WORDS[strength]}; use {best.name}{_place(ruling, best, batch)}{with_others}{second}. {amount}"
+
+
+def _place(ruling: Ruling, system: System, batch: Batch) -> str:
+    """Where a service of one cloud is to be had, when the cloud is not known."""
+    offered = [cloud for cloud in _CLOUD_NAMES if ruling.catalogue.facts[system.key, f"cloud_{cloud}"].value]
+    if batch.known("cloud")[0] or len(offered) != 1:
+        return ""
+    return f", if you are on {_CLOUD_NAMES[offered[0]]}"
 
 
 def _beside(ruling: Ruling, key: str) -> str:

@@ -36,7 +36,8 @@ def recommend_text(found: Recommendation, console: Console) -> None:
     """The whole answer."""
     page = Page(console)
     page.say([found.sentence], "bold")
-    page.say([confidence_sentence(found)])
+    if found.contradiction is None:
+        page.say([confidence_sentence(found)])
     if found.contradiction is not None:
         page.say(relaxing_sentences(found))
     if found.reasons:
@@ -59,10 +60,10 @@ def money_text(amount: float | None) -> str:
     return "not known" if amount is None else f"{amount:,.0f}".replace(",", " ")
 
 
-def name_of(system: str) -> str:
+def name_of(*systems: str) -> str:
     """The name of a system, or of several that are bought together."""
     known = {row.key: row.name for row in catalogue().systems}
-    return " + ".join(known.get(key, key) for key in system.split("+"))
+    return " + ".join(known.get(key, key) for key in systems)
 
 
 def confidence_sentence(found: Recommendation) -> str:
@@ -91,7 +92,7 @@ def cost_table(found: Recommendation) -> Table:
     rows = tuple(
         (
             row.role,
-            name_of(row.system),
+            name_of(row.system, *row.also),
             money_text(row.infrastructure_per_month),
             money_text(row.people_per_month),
             f"{row.people_hours_per_month:.0f}",
