@@ -364,6 +364,18 @@ def test_topics_answer_for_the_rates() -> None:
     assert (given["consumer_groups"], given["retention"]) == (2, 7 * 86400)
 
 
+def test_a_range_per_day_stays_a_range() -> None:
+    day = answers_of(planner.load({"questions": {"events_per_day": {"low": 86400, "likely": 172800, "high": 864000}}}))
+    second = answers_of(planner.load({"questions": {"events_per_s": {"low": 1, "likely": 2, "high": 10}}}))
+    assert day.given == second.given
+
+
+def test_a_latency_that_no_fact_promises_is_said() -> None:
+    found = asked(latency_p99="1us", cloud="gcp", work="events")
+    assert found.family != "kafka"
+    assert any("Not verified" in warning for warning in found.warnings)
+
+
 def test_unknown_products_warn() -> None:
     found = asked(events_per_s=1, existing=["zeromq", "postgres"])
     assert any("zeromq" in warning for warning in found.warnings)
@@ -380,7 +392,7 @@ def test_a_table_of_ones_own() -> None:
 @pytest.mark.parametrize(
     ("row", "place"),
     [
-        ({"input": "wrok", "yes": True, "weight": 1, "scores": {}}, "input"),
+        ({"input": "labour", "yes": True, "weight": 1, "scores": {}}, "input"),
         ({"input": "replay", "weight": 1, "scores": {}}, ""),
         ({"input": "replay", "yes": True, "weight": 3, "scores": {}}, "weight"),
         ({"input": "replay", "yes": True, "weight": 1, "scores": {"kafka": 3}}, "scores"),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from planner.constants import constant
-from planner.fields import ManyOf, OneOf, Reader, YesNo
+from planner.fields import ManyOf, OneOf, Ranged, Reader, YesNo
 from planner.recommender.systems import Array
 from planner.scenario import Questions, Scenario, Topic
 
@@ -160,7 +160,7 @@ def answers_of(scenario: Scenario) -> Answers:
     given = {name: value for name, value in given.items() if value is not None}
     per_day = "events_per_day" in given and not scenario.topics
     if "events_per_day" in given:
-        given["events_per_s"] = given.pop("events_per_day") / DAY
+        given["events_per_s"] = _per_second(given.pop("events_per_day"))
     from_topics = _of_topics(scenario) if scenario.topics else {}
     measured = {name: from_topics[name] for name in _MEASURED if name in from_topics}
     if measured:
@@ -168,6 +168,12 @@ def answers_of(scenario: Scenario) -> Answers:
     derived = {name: value for name, value in from_topics.items() if name not in given} | measured
     derived |= {name: value for name, value in _of_policy(scenario).items() if name not in given}
     return Answers({**given, **derived}, per_day, frozenset(derived), len(scenario.topics))
+
+
+def _per_second(a_day: float) -> float:
+    if isinstance(a_day, Ranged):
+        return Ranged(a_day.low / DAY, float(a_day) / DAY, a_day.high / DAY)
+    return a_day / DAY
 
 
 _MEASURED = ("events_per_s", "peak_events_per_s", "message_bytes")  # topics are the better witness for these

@@ -166,6 +166,7 @@ RULES: tuple[Rule, ...] = (
         "that latency",
         lambda batch: ~np.isnan(batch.number("latency_p99")),
         lambda batch, column: batch.number("latency_p99")[None, :] < column,
+        must_know=True,
     ),
     _at_most(
         "message_size", ("message_bytes",), "message_max", "messages of that size", lambda batch: batch.message_bytes
