@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from planner.montecarlo import uncertainty
     from planner.operations.counts import partitions
     from planner.operations.reassigning import reassign
+    from planner.recommender import recommend
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -34,6 +35,7 @@ _HOMES = {
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "reassign": "planner.operations.reassigning",
+    "recommend": "planner.recommender",
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
@@ -56,6 +58,7 @@ __all__ = [
     "plan",
     "presets",
     "reassign",
+    "recommend",
     "report",
     "reverse",
     "schema",
