@@ -19,14 +19,21 @@ _HOMES = {
     "Ranged": "planner.scenario",
     "Scenario": "planner.scenario",
     "ScenarioError": "planner.scenario",
+    "audit": "planner.advise",
+    "batching": "planner.operations.batches",
     "check": "planner.sizing",
+    "compaction": "planner.operations.compacting",
     "compare": "planner.sizing",
+    "diagnose": "planner.advise",
     "load": "planner.codec",
+    "monitoring": "planner.advise",
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "report": "planner.reports",
+    "retention": "planner.operations.retaining",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
+    "transactions": "planner.operations.transacting",
 }
 
 __all__ = [
@@ -35,14 +42,21 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "__version__",
+    "audit",
+    "batching",
     "check",
+    "compaction",
     "compare",
+    "diagnose",
     "load",
+    "monitoring",
     "plan",
     "presets",
     "report",
+    "retention",
     "reverse",
     "schema",
+    "transactions",
 ]
 
 
