@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from planner.advise.evidence import Configured
 from planner.advise.hits import Case, Hit, shown
 from planner.constants import constant
-from planner.results import STATE_WORDS
+from planner.results import STATE_WORDS, Severity
 from planner.sizing.narrate import percent
 
 _HEALTHY_IDLE = 0.3  # NetworkProcessorAvgIdlePercent and RequestHandlerAvgIdlePercent stay above it
@@ -31,7 +31,7 @@ def _auto_create(case: Case) -> Iterator[Hit]:
     if found.on:
         factor = case.evidence.of_broker("default.replication.factor").number
         parts = case.evidence.of_broker("num.partitions").value
-        severity = None if found.given else "info"
+        severity: Severity | None = None if found.given else "info"
         yield Hit("auto_create_topics", found.where, factor, "count", "", {"partitions": parts}, severity)
 
 
@@ -39,7 +39,7 @@ def _internal(case: Case) -> Iterator[Hit]:
     for key in _INTERNAL:
         found = case.evidence.of_broker(key)
         if found.number < min(3, case.view.brokers):
-            severity = None if found.number == 1 else "warning"
+            severity: Severity | None = None if found.number == 1 else "warning"
             yield Hit("internal_replication", found.where, found.number, "count", key, {"key": key}, severity)
 
 

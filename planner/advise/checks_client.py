@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from planner.advise.hits import Case, Hit, ms, shown
+from planner.results import Severity
 from planner.scenario import ConsumerGroup, Topic
 
 _POLLS = 5  # max.poll.interval.ms over the worst batch
@@ -73,7 +74,7 @@ def _poll(case: Case, topic: Topic, group: ConsumerGroup) -> Iterator[Hit]:
             "wanted": ms(_POLLS * worst),
             "fewer": str(max(1, math.floor(allowed / _POLLS / each))),
         }
-        severity = "critical" if allowed < worst else None
+        severity: Severity | None = "critical" if allowed < worst else None
         yield Hit("poll_interval", interval.where, worst, "s", f"{group.group} on {topic.name}", texts, severity)
 
 

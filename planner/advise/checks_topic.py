@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from planner.advise.evidence import Configured
 from planner.advise.hits import Case, Hit, ms, shown
-from planner.constants import constant
 from planner.model import retention, storage
 from planner.scenario import Topic
 from planner.units import format_quantity
@@ -46,6 +45,9 @@ class _Subject:
     def stored_bytes(self) -> float:
         return self.figure("disk_bytes")
 
+    def hit(self, code: str, number: float, unit: str, where: str, **texts: str) -> Hit:
+        return Hit(code, where, number, unit, self.name, texts)
+
     @property
     def factor(self) -> int:
         return self.case.evidence.replicas.get(self.name, self.topic.replication_factor)
@@ -64,13 +66,7 @@ def topic_hits(case: Case) -> Iterator[Hit]:
         yield from _differences(subject)
 
 
-def _hit(
-    subject: _Subject, code: str, where: str, number: float, unit: str, texts: dict[str, str] | None = None
-) -> Hit:
-    return Hit(code, where, number, unit, subject.name, texts or {})
-
-
-def _planned(given: bool, value: float | None, *, scale: float = 1000.0) -> str | None:
+def _planned(value: float | None, *, given: bool, scale: float = 1000.0) -> str | None:
     """A value of the scenario as Kafka writes it; None where the scenario left it to its default."""
     if not given or value is None:
         return None
@@ -83,7 +79,7 @@ def _unclean(subject: _Subject) -> Iterator[Hit]:
     if found.on:
         lag = subject.case.evidence.of_broker("replica.lag.time.max.ms").number / 1000
         number = subject.figure("peak_records_per_s") * lag
-        yield _hit(subject, "unclean_election", found.where, number, "records", {"lag": shown(lag, "s")})
+        yield subject.hit("unclean_election", number, "records", found.where, lag=shown(lag, "s"))
 
 
 # Retention
@@ -91,8 +87,8 @@ def _unclean(subject: _Subject) -> Iterator[Hit]:
 
 def _limits(subject: _Subject) -> tuple[Configured, Configured]:
     kept = subject.topic.retention
-    time = _planned("time" in kept.model_fields_set, kept.time)
-    size = _planned(given=True, value=kept.bytes_per_partition, scale=1.0)
+    time = _planned(kept.time, given="time" in kept.model_fields_set)
+    size = _planned(kept.bytes_per_partition, given=True, scale=1.0)
     return subject.setting("retention.ms", time), subject.setting("retention.bytes", size)
 
 
@@ -107,14 +103,14 @@ def _retention(subject: _Subject) -> Iterator[Hit]:
     if timed and not sized and rate > 0:
         full = case.retained.fills[0].full_s
         if full is not None:
-            yield _hit(subject, "retention_time_only", time.where, full, "s", {"factor": factor})
+            yield subject.hit("retention_time_only", full, "s", time.where, factor=factor)
     elif sized and not timed and rate > 0:
         kept = float(retention.kept_s(limit_bytes=size.number, bytes_per_s=rate))
         texts = {"factor": factor, "spiked": shown(kept / case.retained.spike_factor, "s")}
-        yield _hit(subject, "retention_bytes_only", size.where, kept, "s", texts)
+        yield subject.hit("retention_bytes_only", kept, "s", size.where, **texts)
     elif not timed and not sized:
         grown = subject.figure("average_bytes_per_s") * subject.factor * _DAY
-        yield _hit(subject, "retention_unlimited", time.where, grown, "bytes")
+        yield subject.hit("retention_unlimited", grown, "bytes", time.where)
 
 
 # Replicas and acknowledgements
@@ -124,27 +120,27 @@ def _replicas(subject: _Subject) -> Iterator[Hit]:
     place = f"scenario: topic {subject.name}"
     where = f"topic {subject.name}: replicas" if subject.name in subject.case.evidence.replicas else place
     if subject.factor == 1:
-        yield _hit(subject, "replication_factor_1", where, subject.stored_bytes, "bytes")
+        yield subject.hit("replication_factor_1", subject.stored_bytes, "bytes", where)
     elif subject.factor == 2:  # noqa: PLR2004 - the case in question
-        yield _hit(subject, "replication_factor_2", where, subject.stored_bytes / 2, "bytes")
+        yield subject.hit("replication_factor_2", subject.stored_bytes / 2, "bytes", where)
 
 
 def _acks(subject: _Subject) -> Iterator[Hit]:
     acks = subject.case.evidence.of_producer(subject.name, "acks", subject.topic.acks)
     produced = subject.figure("produce_in_bytes_per_s")
     if acks.value not in {"all", "-1"}:
-        yield _hit(subject, "acks_not_all", acks.where, produced, "bytes/s", {"acks": acks.value})
+        yield subject.hit("acks_not_all", produced, "bytes/s", acks.where, acks=acks.value)
         return
     least = subject.setting("min.insync.replicas", str(subject.topic.effective_min_insync_replicas))
     factor, minimum = subject.factor, least.number
     texts = {"minimum": f"{minimum:g}", "factor": f"{factor}", "wanted": f"{max(1, factor - 1)}"}
     if minimum > factor:
-        yield _hit(subject, "min_isr_above_rf", least.where, produced, "bytes/s", texts)
+        yield subject.hit("min_isr_above_rf", produced, "bytes/s", least.where, **texts)
     elif minimum == factor > 1:
         share = min(1.0, factor / subject.case.view.brokers)
-        yield _hit(subject, "min_isr_equals_rf", least.where, share, "fraction", texts)
+        yield subject.hit("min_isr_equals_rf", share, "fraction", least.where, **texts)
     elif minimum == 1 and factor > 1:
-        yield _hit(subject, "min_isr_1", least.where, produced, "bytes/s")
+        yield subject.hit("min_isr_1", produced, "bytes/s", least.where)
 
 
 # Segments and tombstones
@@ -156,8 +152,10 @@ def _segments(subject: _Subject) -> Iterator[Hit]:
     if rate <= 0 or not topic.deleted or time.number <= 0:
         return
     segment = topic.segment
-    size = subject.setting("segment.bytes", _planned("bytes" in segment.model_fields_set, segment.bytes, scale=1.0))
-    roll = subject.setting("segment.ms", _planned("time" in segment.model_fields_set, segment.time))
+    size = subject.setting(
+        "segment.bytes", _planned(segment.bytes, given="bytes" in segment.model_fields_set, scale=1.0)
+    )
+    roll = subject.setting("segment.ms", _planned(segment.time, given="time" in segment.model_fields_set))
     filled = storage.segment_fill_bytes(
         average_bytes_per_s=rate,
         peak_bytes_per_s=rate,
@@ -173,10 +171,10 @@ def _segments(subject: _Subject) -> Iterator[Hit]:
         "wanted": format_quantity(math.ceil(wanted / 1024**2) * 1024**2, "bytes", binary=True),
     }
     if fills_s > _SLOW * kept:
-        yield _hit(subject, "segment_granularity", size.where, fills_s, "s", texts)
+        yield subject.hit("segment_granularity", fills_s, "s", size.where, **texts)
     elif kept / fills_s > _MANY and wanted > size.number:
         texts["segments"] = f"{math.ceil(kept / fills_s)}"
-        yield _hit(subject, "segment_small", size.where, fills_s, "s", texts)
+        yield subject.hit("segment_small", fills_s, "s", size.where, **texts)
 
 
 def _tombstones(subject: _Subject) -> Iterator[Hit]:
@@ -185,17 +183,17 @@ def _tombstones(subject: _Subject) -> Iterator[Hit]:
         return
     if topic.compaction.tombstone_fraction == 0 and topic.keys is not None:
         place = f"scenario: topic {topic.name}"
-        yield _hit(subject, "tombstones_none", place, topic.keys.unique or 0.0, "keys")
+        yield subject.hit("tombstones_none", topic.keys.unique or 0.0, "keys", place)
     if not topic.consumers:
         return
     given = "delete_retention" in topic.compaction.model_fields_set
-    kept = subject.setting("delete.retention.ms", _planned(given, topic.compaction.delete_retention))
+    kept = subject.setting("delete.retention.ms", _planned(topic.compaction.delete_retention, given=given))
     speed = float(subject.case.view.workload.given["consume_capacity"][subject.index])
     busiest = subject.stored_bytes / topic.replication_factor * subject.figure("hottest_partition_fraction")
     rebuild = busiest / speed
     if rebuild > kept.number / 1000:
         texts = {"retention": shown(kept.number / 1000, "s"), "wanted": f"{ms(2 * rebuild)} ms"}
-        yield _hit(subject, "tombstones_early", kept.where, rebuild, "s", texts)
+        yield subject.hit("tombstones_early", rebuild, "s", kept.where, **texts)
 
 
 # The cluster against the scenario
@@ -215,10 +213,8 @@ def _differences(subject: _Subject) -> Iterator[Hit]:
             continue
         real = found.number / scale
         if abs(real - value) > 1e-6 * max(abs(value), 1.0):
-            yield _hit(
-                subject, "differs_from_plan", found.where, real, unit, {"key": key, "planned": shown(value, unit)}
-            )
+            yield subject.hit("differs_from_plan", real, unit, found.where, key=key)
     real = subject.factor
     if real != topic.replication_factor:
         texts = {"key": "the replication factor", "planned": str(topic.replication_factor)}
-        yield _hit(subject, "differs_from_plan", f"topic {topic.name}: replicas", real, "count", texts)
+        yield subject.hit("differs_from_plan", real, "count", f"topic {topic.name}: replicas", **texts)

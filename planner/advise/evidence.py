@@ -234,14 +234,15 @@ def _json_of(path: Path) -> Mapping[str, object]:
 
 def _of_dump(body: Mapping[str, object]) -> Evidence:
     """Configurations, defaults among them, and replication factors."""
-    brokers, topics, replicas = {}, {}, {}
+    tables: dict[str, dict[str, dict[str, str]]] = {"broker": {}, "topic": {}}
+    replicas: dict[str, int] = {}
     for key, value in body.items():
         if "describe_configs" in key:
-            for kind, found in _configs(value, key):
-                for name, pairs in found.items():
-                    (brokers if kind == "broker" else topics)[name] = pairs
+            for kind, resources in _configs(value, key):
+                tables[kind].update(resources)
         elif "describe_topics" in key:
             replicas.update(_replication(value, key))
+    brokers, topics = tables["broker"], tables["topic"]
     if not (brokers or topics or replicas):
         allowed = "describe_configs (topic, broker) or describe_topics, as an admin client answers them"
         raise refusal("The dump has nothing to audit.", "admin dump", None, allowed)

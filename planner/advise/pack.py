@@ -264,7 +264,8 @@ def _clients(view: View, names: Mapping[str, str]) -> Iterator[Alert]:
 
 def _lag_alerts(view: View, exporter: Mapping[str, str], trace: Trace) -> tuple[list[Alert], list[str]]:
     """Lag of every group against what retention keeps of the quietest ordinary partition."""
-    alerts, endless = [], []
+    alerts: list[Alert] = []
+    endless: list[str] = []
     columns, top = view.sized.columns, view.workload.top_key_fraction
     for index, topic in enumerate(view.workload.topics):
         if not topic.deleted or math.isinf(topic.retention.time) or not topic.consumers:
@@ -301,7 +302,8 @@ def _lag_pair(exporter: Mapping[str, str], group: str, topic: str, kept: float) 
         share = constant(key)
         limit = float(math.ceil(share * kept))
         expression = f"{exporter['series']}{{{where}}} > {_number(limit)}"
-        why = f"{format_quantity(share, 'fraction')} of the records that retention keeps of a partition; beyond all of them data is lost."
+        part = format_quantity(share, "fraction")
+        why = f"{part} of the records that retention keeps of a partition; beyond all of them data is lost."
         yield Alert(alert, severity, expression, limit, "count", for_time, summary, why, group, topic)  # type: ignore[arg-type]
 
 

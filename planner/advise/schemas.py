@@ -1,4 +1,4 @@
-"""Two schemas of a subject: can each side read what the other writes?
+"""Two schemas of a subject, and what breaks when records of both are in one topic.
 
 Avro is resolved by Apache Avro's own checker. For JSON Schema there is no kept-up checker on the package index, so what
 the audit asks of it (fields added, removed, made required, retyped) is compared here.
@@ -95,7 +95,8 @@ def _avro(old: Any, new: Any) -> Iterator[Break]:
         (after, before, "schema_field_added", "the new schema cannot read records of the old one"),
         (before, after, "schema_field_removed", "the old schema cannot read records of the new one"),
     ):
-        result = ReaderWriterCompatibilityChecker().get_compatibility(reader, writer)
+        checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
+        result = checker.get_compatibility(reader, writer)
         if result.compatibility is SchemaCompatibilityType.compatible:
             continue
         # the checker keeps kinds, places and names in three collections of their own

@@ -23,8 +23,6 @@ from planner.yaml_reader import read_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from planner.trace import Note
-
 Verdict = Literal["normal", "abnormal", "unknown"]
 
 LAYERS = {
@@ -50,8 +48,8 @@ _WORDS = {
 _MAX_BYTES = 100_000
 _DIMENSIONS = {"s": "s", "bytes/s": "bytes_per_s", "1/s": "per_s", "fraction": "fraction", "ratio": "ratio"}
 _AVERAGES = (
-    "An average over the cluster hides a hot partition or broker: give the values of the busiest broker and the slowest "
-    "partition, not means."
+    "An average over the cluster hides a hot partition or broker: give the values of the busiest broker and of the "
+    "slowest partition, not means."
 )
 
 
@@ -396,4 +394,4 @@ def _warnings(values: Mapping[str, float], slow: list[Step]) -> Iterator[str]:
     yield _AVERAGES
     broker = [step for step in slow if step.layer.startswith("broker_")]
     if broker and "busiest_broker_ratio" not in values:
-        yield "Compare the brokers: if only one is slow, its leaders or its machine are the cause, not the cluster's size."
+        yield "Compare the brokers: if only one is slow, its leaders or its machine are the cause, not the cluster."

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from planner.cli import app, audit, files, sizing
+from planner.cli import advice, app, audit, files, sizing
 from planner.cli.common import cli, write
 
-__all__ = ["app", "audit", "cli", "files", "main", "sizing"]
+__all__ = ["advice", "app", "audit", "cli", "files", "main", "sizing"]
 
 
 def _version(asked: bool) -> None:

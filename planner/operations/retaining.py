@@ -352,7 +352,10 @@ def _fills(case: _Case, disk: Disk) -> tuple[Filling, ...]:
             "every topic meets its byte limit before that",
         ),
     ]
-    return tuple(_filling(case, disk, *one) for one in cases)
+    return tuple(
+        _filling(case, disk, name, what, excess=grows, levels=levels, room=stops, never=never)
+        for name, what, grows, levels, stops, never in cases
+    )
 
 
 def _room(case: _Case) -> Array:
@@ -379,7 +382,7 @@ def _room(case: _Case) -> Array:
 
 
 def _filling(
-    case: _Case, disk: Disk, name: str, what: str, excess: Array, levels: Array, room: Array, never: str
+    case: _Case, disk: Disk, name: str, what: str, *, excess: Array, levels: Array, room: Array, never: str
 ) -> Filling:
     def reached(mark: str, target: float) -> float | None:
         found = case.trace(
@@ -393,9 +396,18 @@ def _filling(
         return float(found) if math.isfinite(found) else None
 
     marks = {"alert": disk.alert_bytes, "page": disk.page_bytes, "full": disk.capacity_bytes}
-    times = {f"{mark}_s": reached(f"{mark}_s", target) for mark, target in marks.items()}
-    dates = {f"{mark}_at": _date(case.now, times[f"{mark}_s"]) for mark in marks}
-    return Filling(case=name, what=what, **times, **dates, reason=never if times["full_s"] is None else None)
+    alert, page, full = (reached(f"{mark}_s", target) for mark, target in marks.items())
+    return Filling(
+        name,
+        what,
+        alert_s=alert,
+        page_s=page,
+        full_s=full,
+        alert_at=_date(case.now, alert),
+        page_at=_date(case.now, page),
+        full_at=_date(case.now, full),
+        reason=never if full is None else None,
+    )
 
 
 def _date(now: dt.datetime | None, after_s: float | None) -> str | None:

@@ -53,7 +53,7 @@ class View:
 
     def per_topic(self, of_replica: Array) -> Array:
         """Sum a figure of one replica over all replicas of each topic."""
-        return np.bincount(self.topic, of_replica * self.replicas, len(self.workload.names))
+        return np.bincount(self.topic, of_replica * self.replicas, len(self.workload.names)).astype(float)
 
     def stored(self, change: Callable[[Topic], Topic]) -> Stored:
         """Bytes of a replica of each partition class if the topics were changed; partitions and averages stay."""
