@@ -101,7 +101,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
             position += 1
         if _continues(parts[-1]):
             parts[-1] = parts[-1][:-1]  # a backslash at the end of the file continues into nothing
-        yield start, "".join(parts)
+        if joined := "".join(parts):
+            yield start, joined
 
 
 def _continues(line: str) -> bool:
