@@ -75,7 +75,8 @@ def _poll(case: Case, topic: Topic, group: ConsumerGroup) -> Iterator[Hit]:
             "fewer": str(max(1, math.floor(allowed / _POLLS / each))),
         }
         severity: Severity | None = "critical" if allowed < worst else None
-        yield Hit("poll_interval", interval.where, worst, "s", f"{group.group} on {topic.name}", texts, severity)
+        where = interval.where if interval.given or not records.given else records.where
+        yield Hit("poll_interval", where, worst, "s", f"{group.group} on {topic.name}", texts, severity)
 
 
 def _session(case: Case, group: ConsumerGroup) -> Iterator[Hit]:

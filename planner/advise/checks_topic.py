@@ -213,7 +213,7 @@ def _differences(subject: _Subject) -> Iterator[Hit]:
             continue
         real = found.number / scale
         if abs(real - value) > 1e-6 * max(abs(value), 1.0):
-            yield subject.hit("differs_from_plan", real, unit, found.where, key=key)
+            yield subject.hit("differs_from_plan", real, unit, found.where, key=key, planned=shown(value, unit))
     real = subject.factor
     if real != topic.replication_factor:
         texts = {"key": "the replication factor", "planned": str(topic.replication_factor)}
