@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from planner.advise import audit, diagnose, monitoring
     from planner.codec import load, presets, schema
+    from planner.operations.batches import batching
+    from planner.operations.compacting import compaction
+    from planner.operations.retaining import retention
+    from planner.operations.transacting import transactions
     from planner.results import Plan
     from planner.scenario import Ranged, Scenario, ScenarioError
     from planner.sizing import check, compare, plan, reverse

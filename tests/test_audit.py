@@ -339,7 +339,6 @@ def test_topics_of_one_rule_come_in_one_finding() -> None:
 
 
 def test_files_go_before_the_scenario_and_the_scenario_before_defaults() -> None:
-    given = scenario()
     evidence = gather(broker={"log.retention.hours": 2}, topics={"u": {"retention.ms": 5}})
     assert evidence.of_topic("u", "retention.ms", "7").value == "5"
     assert evidence.of_topic("t", "retention.ms", "7").value == "7"

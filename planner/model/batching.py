@@ -8,7 +8,7 @@ from planner.model.types import Numeric
 from planner.trace import formula
 
 
-@formula("where(before > 0, 1 - after / max(before, 1e-300), 0)", unit="fraction", source="arithmetic")
+@formula("where(before > 0, 1 - after / where(before > 0, before, 1), 0)", unit="fraction", source="arithmetic")
 def saved_fraction(*, before: Numeric, after: Numeric) -> Numeric:
     """Share of a load that a change takes away; negative when it adds.
 
@@ -41,5 +41,6 @@ def saved_fraction(*, before: Numeric, after: Numeric) -> Numeric:
     ----------
     arithmetic
     """
-    saved: Numeric = np.where(np.asarray(before) > 0, 1 - after / np.maximum(before, 1e-300), 0.0)
+    something = np.asarray(before) > 0
+    saved: Numeric = np.where(something, 1 - after / np.where(something, before, 1.0), 0.0)
     return saved

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from planner.model.types import Numeric
 from planner.trace import formula
 
@@ -203,9 +201,7 @@ def producer_state_bytes(
     return live_producer_ids * partition_replicas / brokers * bytes_per_producer
 
 
-@formula(
-    "where(records_per_s > 0, records_per_s / max(transactions_per_s, 1e-12), 0)", unit="count", source="arithmetic"
-)
+@formula("records_per_s / transactions_per_s", unit="count", source="arithmetic")
 def records_per_transaction(*, records_per_s: Numeric, transactions_per_s: Numeric) -> Numeric:
     """Records that one transaction writes to a topic.
 
@@ -231,13 +227,11 @@ def records_per_transaction(*, records_per_s: Numeric, transactions_per_s: Numer
 
     Examples
     --------
-    >>> float(records_per_transaction(records_per_s=1000.0, transactions_per_s=50.0))
+    >>> records_per_transaction(records_per_s=1000.0, transactions_per_s=50.0)
     20.0
 
     References
     ----------
     arithmetic
     """
-    each = records_per_s / np.maximum(transactions_per_s, 1e-12)
-    share: Numeric = np.where(np.asarray(records_per_s) > 0, each, 0.0)
-    return share
+    return records_per_s / transactions_per_s

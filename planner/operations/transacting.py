@@ -176,7 +176,7 @@ def _transacted(view: View, index: int, trace: Trace) -> Transacted:
         partitions_touched=float(touched),
     )
     own = float(columns["average_records_per_s"][index] * columns["wire_bytes_per_record"][index])
-    share = float((markers + state) / own) if own > 0 else 0.0
+    share = float((markers + state) / own)
     return Transacted(topic.name, rate, float(each), float(touched), float(markers), float(state), share)
 
 
