@@ -16,7 +16,7 @@ from planner.advise.evidence import Evidence, Given, gather
 from planner.advise.hits import Case, Hit, shown
 from planner.advise.schemas import breaks, read_schema
 from planner.constants import data_path
-from planner.operations.retaining import retention
+from planner.operations.retaining import retention_of
 from planner.operations.view import view_of
 from planner.results import Assumption, Result, Severity
 from planner.scenario import Scenario
@@ -141,8 +141,9 @@ def audit(
     (False, 'unclean_election')
     """
     evidence = gather(broker=broker, topics=topics, producers=producers, consumers=consumers, dump=dump)
-    retained = retention(scenario)
-    case = Case(view_of(scenario), evidence, retained)
+    view = view_of(scenario)
+    retained = retention_of(view)
+    case = Case(view, evidence, retained)
     hits = [
         *broker_hits(case),
         *topic_hits(case),

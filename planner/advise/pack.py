@@ -151,7 +151,9 @@ def rules_yaml(alerts: tuple[Alert, ...]) -> str:
         ]
     }
     sheet = io.StringIO()
-    writer = YAML()
+    writer = YAML(typ="safe")  # written in C: thousands of rules in a second
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.width = 10_000  # an expression stays on its line
     writer.dump(body, sheet)
     return sheet.getvalue()

@@ -94,7 +94,8 @@ def growth_bytes(
 def _reached_s(free_bytes: float, excess: Numeric, levels_after_s: Numeric, room_bytes: Numeric) -> float:
     """When the growth of all logs together reaches `free_bytes`; their sum is a line with a bend for each log."""
     rate, level, room = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (excess, levels_after_s, room_bytes)))
-    stops = np.minimum(level, np.where(rate > 0, room / np.where(rate > 0, rate, 1.0), 0.0))
+    with np.errstate(over="ignore"):  # a log that hardly grows meets its limit never
+        stops = np.minimum(level, np.where(rate > 0, room / np.where(rate > 0, rate, 1.0), 0.0))
     bends = np.unique(np.append(stops[np.isfinite(stops)], 0.0))
     grown: Array = np.array([np.minimum(rate * np.minimum(bend, level), room).sum() for bend in bends])
     if free_bytes <= 0:

@@ -104,10 +104,14 @@ def batching(
     fixed = _fixed(view)
     now = _figures(view, view.sized)
     tried: dict[tuple[float, float], tuple[Batching, Sized]] = {}
+    known: dict[bytes, dict[str, float]] = {}  # a larger batch.size that nobody fills changes nothing
     for linger in sorted(set(lingers)):
         for size in sorted(set(sizes)):
             sized = _sized_with(view, fixed, linger, size)
-            tried[linger, size] = (_row(linger, size, now, _figures(view, sized), trace), sized)
+            fill = sized.columns["batch_records"].tobytes()
+            if fill not in known:
+                known[fill] = _figures(view, sized)
+            tried[linger, size] = (_row(linger, size, now, known[fill], trace), sized)
     today = _row(None, None, now, now, trace)
     chosen, reason = _advised(view, tried)
     advised = None if chosen is None else tried[chosen][0]

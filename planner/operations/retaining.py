@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,13 +19,14 @@ from planner.operations.view import View, view_of
 from planner.results import Assumption, Finding, Result, frame_of
 from planner.scenario import Scenario, Topic
 from planner.sizing.totals import constants_used
+from planner.sizing.workload import Workload
 from planner.trace import Trace
 from planner.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_HALVINGS = 60
+_HALVINGS = 40
 
 
 @dataclass(frozen=True)
@@ -131,17 +133,20 @@ class _Case:
     def capacity_bytes(self) -> float:
         return self.view.setting.hardware.disk_bytes
 
-    def in_spike(self, limits: Mapping[str, float] | None = None) -> Array:
-        """Most bytes of each topic, all replicas, in the spike; with other byte limits if given."""
+    @cached_property
+    def spiked(self) -> Workload:
+        """The workload in the spike; the peak that the plan counts with stays where it writes more."""
 
         def change(topic: Topic) -> Topic:
-            changed = topic
-            # the peak that the plan counts with stays where it writes more than the spike
-            if (self.factor - 1) * self.spike_s > (topic.peak_ratio - 1) * (topic.peak_duration or 0.0):
-                changed = topic.model_copy(update={"peak_ratio": self.factor, "peak_duration": self.spike_s})
-            return changed if limits is None else _limited(changed, limits[topic.name])
+            if (self.factor - 1) * self.spike_s <= (topic.peak_ratio - 1) * (topic.peak_duration or 0.0):
+                return topic
+            return topic.model_copy(update={"peak_ratio": self.factor, "peak_duration": self.spike_s})
 
-        return self.view.per_topic(self.view.stored(change).worst)
+        return self.view.changed(change)
+
+    def in_spike(self, limits: Array | None = None) -> Array:
+        """Most bytes of each topic, all replicas, in the spike; with other byte limits per topic if given."""
+        return self.view.per_topic(self.view.stored(self.spiked, limits).worst)
 
 
 def retention(
@@ -171,7 +176,13 @@ def retention(
     >>> planner.retention(planner.load("preset:startup-10k-a-day"), spike=5, spike_time=3600).disk.used_fraction < 0.01
     True
     """
-    view = view_of(scenario)
+    return retention_of(view_of(scenario), spike=spike, spike_time=spike_time, now=now)
+
+
+def retention_of(
+    view: View, *, spike: float | None = None, spike_time: float | None = None, now: dt.datetime | None = None
+) -> Retained:
+    """The same for a scenario that is planned already."""
     case = _Case(
         view,
         constant("advice.spike_factor") if spike is None else spike,
@@ -207,14 +218,6 @@ def retention(
 
 
 # Topics
-
-
-def _limited(topic: Topic, limit: float) -> Topic:
-    """The topic with a byte limit per partition: of the local part where it is tiered."""
-    if topic.tiered is not None:
-        tiered = topic.tiered.model_copy(update={"local_bytes_per_partition": limit})
-        return topic.model_copy(update={"tiered": tiered})
-    return topic.model_copy(update={"retention": topic.retention.model_copy(update={"bytes_per_partition": limit})})
 
 
 def _rate_of_busiest(view: View) -> Array:
@@ -293,11 +296,8 @@ def _stretch(case: _Case, disk: Disk, rate: Array, kept: Array) -> tuple[float |
     """The largest common multiple of the ordinary volume that fits in the spike below the page threshold."""
 
     def used(stretch: float) -> float:
-        limits = {
-            name: max(float(model.retention_limit_bytes(bytes_per_s=r, retention_s=t, stretch=stretch)), 1.0)
-            for name, r, t in zip(case.view.workload.names, rate, kept, strict=True)
-        }
-        return float(case.in_spike(limits).sum()) * case.share
+        limits = model.retention_limit_bytes(bytes_per_s=rate, retention_s=kept, stretch=stretch)
+        return float(case.in_spike(np.maximum(limits, 1.0)).sum()) * case.share
 
     # a spike that fits needs no limit of its own: then the limit is what the spike fills at most
     most = float(1 + (case.factor - 1) * np.max(np.minimum(1.0, case.spike_s / kept), initial=0.0))
@@ -427,8 +427,8 @@ def _response(case: _Case) -> tuple[Cut, ...]:
     """Topics by their bytes, with what a shorter retention frees."""
     view, cut = case.view, constant("advice.cut_fraction")
     kept = _kept_time(view)
-    before = view.per_topic(view.stored(lambda topic: topic).average)
-    after = view.per_topic(view.stored(_shortened(cut)).average)
+    before = view.per_topic(view.sized.load.classes.disk_bytes)
+    after = view.per_topic(view.stored(view.changed(_shortened(cut))).average)
     wait = case.trace(
         "response.freed_after_s",
         model.freed_after_s,

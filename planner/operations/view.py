@@ -55,14 +55,29 @@ class View:
         """Sum a figure of one replica over all replicas of each topic."""
         return np.bincount(self.topic, of_replica * self.replicas, len(self.workload.names)).astype(float)
 
-    def stored(self, change: Callable[[Topic], Topic]) -> Stored:
-        """Bytes of a replica of each partition class if the topics were changed; partitions and averages stay."""
+    def changed(self, change: Callable[[Topic], Topic]) -> Workload:
+        """The workload if the topics were changed, in the order of the loads."""
         topics = tuple(change(topic) for topic in self.workload.topics)
         other = Workload(self.workload.scenario.model_copy(update={"topics": topics}))
-        vars(other)["topics"] = topics  # in the order of the loads, whatever was changed
+        vars(other)["topics"] = topics
+        return other
+
+    def stored(self, other: Workload, limits: Array | None = None) -> Stored:
+        """Bytes of a replica of each partition class under a changed workload; partitions and averages stay.
+
+        `limits` are byte limits per topic in place of the workload's own; a tiered topic's is that of its local part.
+        """
+        if limits is not None:
+            keys = np.where(self.workload.given["tiered"] > 0, "local_bytes", "retention_bytes")
+            bounds = {
+                key: np.where(keys == key, limits, other.given[key]) for key in ("local_bytes", "retention_bytes")
+            }
+            bare = other
+            other = Workload(bare.scenario)
+            vars(other).update({**vars(bare), "given": {**bare.given, **bounds}})
         columns = dict(self.sized.columns)
-        ratios = np.array([topic.peak_ratio for topic in topics])
-        columns["own_peak_bytes_per_s"] = columns["own_peak_bytes_per_s"] / self.workload.given["peak_ratio"] * ratios
+        ratio = other.given["peak_ratio"] / self.workload.given["peak_ratio"]
+        columns["own_peak_bytes_per_s"] = columns["own_peak_bytes_per_s"] * ratio
         return stored_bytes(other, columns, self.topic, self.sized.load.classes.share, Trace.silent)
 
     def fullest_share(self, figure: str) -> float:
