@@ -102,6 +102,8 @@ def test_a_large_or_missing_file_is_refused(tmp_path: Path) -> None:
         ({"num.replica.fetchers": "many"}, "not a number"),
         ({"auto.create.topics.enable": "perhaps"}, "not a switch"),
         ({"num.io.threads": [8]}, "text, a number or a switch"),
+        ({"num.io.threads": ""}, "not a number"),
+        ({"num.io.threads": 0}, "value that small"),
     ],
 )
 def test_values_that_kafka_refuses_are_refused(pairs: dict[str, Any], message: str) -> None:
@@ -468,11 +470,18 @@ def test_a_schema_break_is_a_critical_finding_with_the_records_at_stake() -> Non
         (avro(ID), {"type": "record", "name": "x"}),
         ({"type": "record"}, {"type": "record"}),
         ([1], [2]),
+        (3, 4),
+        (None, None),
     ],
 )
 def test_what_is_no_schema_is_refused(old: Any, new: Any) -> None:
     with pytest.raises(ScenarioError):
         breaks(old, new)
+
+
+def test_a_compatibility_level_is_a_known_one() -> None:
+    with pytest.raises(ScenarioError, match="no such compatibility level"):
+        audited(compatibility="nun")
 
 
 def test_a_schema_file_is_read_with_caps(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from planner.advise.evidence import Evidence, Given, gather
 from planner.advise.hits import Case, Hit, shown
 from planner.advise.schemas import breaks, read_schema
 from planner.constants import data_path
+from planner.fields import refusal
 from planner.operations.retaining import retention_of
 from planner.operations.view import view_of
 from planner.results import Assumption, Result, Severity
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _NAMED = 5  # subjects named in one place
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
+_LEVELS = frozenset(
+    {"NONE", *(f"{way}{far}" for way in ("BACKWARD", "FORWARD", "FULL") for far in ("", "_TRANSITIVE"))}
+)
 _COMPATIBILITY = ("schema.compatibility.level", "avro.compatibility.level", "confluent.value.schema.compatibility")
 
 
@@ -178,8 +182,10 @@ def _looked_at(evidence: Evidence, dump: object, schemas: object) -> tuple[str, 
 def _schema_hits(case: Case, schemas: tuple[Path | Any, Path | Any] | None, compatibility: str | None) -> Iterator[Hit]:
     groups = {group.group for topic in case.view.workload.topics for group in topic.consumers}
     written = next((case.evidence.other[key] for key in _COMPATIBILITY if key in case.evidence.other), None)
-    level = compatibility or written
-    if level is not None and level.strip().upper() == "NONE":
+    level = (compatibility or written or "BACKWARD").strip().upper()
+    if level not in _LEVELS:
+        raise refusal("There is no such compatibility level.", "compatibility", level, ", ".join(sorted(_LEVELS)))
+    if level == "NONE":
         where = "option: compatibility" if compatibility else "schema registry setting"
         yield Hit("schema_compatibility_none", where, len(groups), "count")
     if schemas is None:

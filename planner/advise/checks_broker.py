@@ -54,7 +54,7 @@ def _fetchers(case: Case) -> Iterator[Hit]:
     part = case.evidence.of_broker("replica.fetch.max.bytes").number
     leaders = view.plan.cluster.partitions / view.brokers
     round_trip = constant("requests.round_trip_s")
-    each = min(response, part * max(leaders, 1.0)) / round_trip
+    each = max(min(response, part * max(leaders, 1.0)), 1.0) / round_trip  # Kafka accepts 0 and sends one batch
     rate = view.plan.cluster.follower_in_bytes_per_s / view.brokers / (view.brokers - 1)
     needed = math.ceil(rate / each)
     if needed > configured:

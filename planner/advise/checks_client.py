@@ -103,7 +103,7 @@ def _session(case: Case, group: ConsumerGroup) -> Iterator[Hit]:
     if not static and restart > 0 and allowed > _LATE * restart:
         texts["wanted"] = f"{ms(max(2 * restart, low.number / 1000))} ms"
         yield Hit("session_timeout_long", session.where, allowed, "s", group.group, texts)
-    if allowed * 1000 < _BEATS * beat.number:
+    if 0 < allowed * 1000 < _BEATS * beat.number:
         texts["wanted"] = f"{ms(allowed / _BEATS)} ms"
         yield Hit("heartbeat_interval", beat.where, allowed * 1000 / beat.number, "count", group.group, texts)
     if not low.number <= session.number <= high.number:

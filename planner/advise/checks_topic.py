@@ -149,7 +149,7 @@ def _acks(subject: _Subject) -> Iterator[Hit]:
 def _segments(subject: _Subject) -> Iterator[Hit]:
     topic, rate = subject.topic, subject.busiest_bytes_per_s
     time, _ = _limits(subject)
-    if rate <= 0 or not topic.deleted or time.number <= 0:
+    if rate <= 0 or not topic.deleted or time.number <= 0:  # idle, or not limited by time
         return
     segment = topic.segment
     size = subject.setting(

@@ -59,8 +59,8 @@ class Configured:
 
 
 @cache
-def defaults() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
-    """Kafka's settings of broker, topic, producer and consumer: default and type of each."""
+def defaults() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Kafka's settings of broker, topic, producer and consumer: default, type and least value of each."""
     with data_path("kafka_defaults_4.3.json").open(encoding="utf-8") as file:
         table = json.load(file)
     return {kind: table[kind] for kind in KINDS}
@@ -191,15 +191,16 @@ def _type_errors(pairs: Pairs, kind: str, label: str) -> Iterator[InputError]:
     known = defaults()[kind]
     for key, value in pairs.items():
         rule = known.get(key)
-        if rule is None or value.strip() in {"", "null"} or is_secret(key):
+        if rule is None or is_secret(key):
             continue
-        form = {"INT": _NUMBER, "LONG": _NUMBER, "SHORT": _NUMBER, "DOUBLE": _DECIMAL}.get(rule["type"])
-        if form is not None and not form.fullmatch(value.strip()):
-            yield InputError(
-                f"{label}: {key}", shorten(value), "This is not a number.", f"{rule['type']}, as Kafka reads it"
-            )
-        if rule["type"] == "BOOLEAN" and value.strip().lower() not in {"true", "false"}:
-            yield InputError(f"{label}: {key}", shorten(value), "This is not a switch.", "true or false")
+        text, place = value.strip(), f"{label}: {key}"
+        form = {"INT": _NUMBER, "LONG": _NUMBER, "SHORT": _NUMBER, "DOUBLE": _DECIMAL}.get(str(rule["type"]))
+        if form is not None and not form.fullmatch(text):
+            yield InputError(place, shorten(value), "This is not a number.", f"{rule['type']}, as Kafka reads it")
+        elif form is not None and float(text) < float(rule.get("least", "-inf")):
+            yield InputError(place, shorten(value), "Kafka refuses a value that small.", f"at least {rule['least']}")
+        if rule["type"] == "BOOLEAN" and text.lower() not in {"true", "false"}:
+            yield InputError(place, shorten(value), "This is not a switch.", "true or false")
 
 
 # A dump of a running cluster, in the form of the Python admin client's answers

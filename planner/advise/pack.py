@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from planner.advise.dashboard import dashboard_of
+from planner.catalogue import broker_spec
 from planner.constants import constant, data_path
 from planner.fields import refusal
 from planner.model import lagging
@@ -123,7 +124,7 @@ def monitoring(scenario: Scenario, *, style: str = "jmx", lag: str = "kafka_expo
         rules_yaml(alerts),
         board,
         len(board["panels"]),
-        (names["note"], f"Lag comes from {exporter['title']}.", *notes),
+        (names["note"], f"Lag comes from {exporter['title']}.", *_volumes(view), *notes),
         constants_used("advice."),
         trace,
     )
@@ -170,6 +171,12 @@ def quoted(text: str) -> str:
     escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
     body = "".join(escapes.get(char, char) for char in text)
     return f'"{body}"'
+
+
+def _volumes(view: View) -> Iterator[str]:
+    volumes = broker_spec(view.workload.scenario.cluster.broker).storage.volumes
+    if volumes > 1:
+        yield f"A broker has {volumes} volumes and Kafka fills them by partition count: watch each of them too."
 
 
 def _disk(view: View, names: Mapping[str, str]) -> Iterator[Alert]:
