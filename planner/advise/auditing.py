@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,18 +78,8 @@ class Audit(Result):
         """The findings as a data frame."""
         import pandas as pd  # heavy: only for callers who want a frame
 
-        rows = [finding.__class__.__slots__ for finding in self.findings[:1]]
-        columns = list(rows[0]) if rows else [*AuditFinding.__slots__]
-        return pd.DataFrame(
-            [
-                {
-                    name: ", ".join(value) if isinstance(value := getattr(row, name), tuple) else value
-                    for name in columns
-                }
-                for row in self.findings
-            ],
-            columns=columns,
-        )
+        rows = [{**asdict(row), "subjects": ", ".join(row.subjects)} for row in self.findings]
+        return pd.DataFrame(rows, columns=[item.name for item in fields(AuditFinding)])
 
 
 @cache

@@ -9,6 +9,7 @@ from planner.advise.evidence import Configured
 from planner.advise.hits import Case, Hit, shown
 from planner.constants import constant
 from planner.results import STATE_WORDS, Severity
+from planner.sizing.evaluate import threshold
 from planner.sizing.narrate import percent
 
 _HEALTHY_IDLE = 0.3  # NetworkProcessorAvgIdlePercent and RequestHandlerAvgIdlePercent stay above it
@@ -98,9 +99,7 @@ def _handles(case: Case) -> Iterator[Hit]:
     ):
         loads = {name: (state.fullest or {}).get(figure, 0.0) for name, state in plan.states.items() if state.checked}
         state = max(loads, key=lambda name: loads[name])
-        key = "handles"
-        degraded = state != "healthy"
-        share = (case.view.setting.thresholds_degraded if degraded else case.view.setting.thresholds)[key]
+        share = threshold(case.view.setting, "handles", state)
         needed = math.ceil(loads[state])
         texts = {
             "kind": kind,
