@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from planner.advise import audit, diagnose, monitoring
     from planner.codec import load, presets, schema
     from planner.crosscheck import cross_check
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
+    from planner.operations.batches import batching
+    from planner.operations.compacting import compaction
     from planner.operations.counts import partitions
     from planner.operations.reassigning import reassign
+    from planner.operations.retaining import retention
+    from planner.operations.transacting import transactions
     from planner.recommender import recommend
     from planner.results import Plan
     from planner.runway import growth
@@ -26,20 +31,27 @@ _HOMES = {
     "Ranged": "planner.scenario",
     "Scenario": "planner.scenario",
     "ScenarioError": "planner.scenario",
+    "audit": "planner.advise",
+    "batching": "planner.operations.batches",
     "check": "planner.sizing",
+    "compaction": "planner.operations.compacting",
     "compare": "planner.sizing",
     "cross_check": "planner.crosscheck",
+    "diagnose": "planner.advise",
     "growth": "planner.runway",
     "load": "planner.codec",
+    "monitoring": "planner.advise",
     "partitions": "planner.operations.counts",
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "reassign": "planner.operations.reassigning",
     "recommend": "planner.recommender",
     "report": "planner.reports",
+    "retention": "planner.operations.retaining",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
     "sweep": "planner.fleet",
+    "transactions": "planner.operations.transacting",
     "uncertainty": "planner.montecarlo",
 }
 
@@ -49,20 +61,27 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "__version__",
+    "audit",
+    "batching",
     "check",
+    "compaction",
     "compare",
     "cross_check",
+    "diagnose",
     "growth",
     "load",
+    "monitoring",
     "partitions",
     "plan",
     "presets",
     "reassign",
     "recommend",
     "report",
+    "retention",
     "reverse",
     "schema",
     "sweep",
+    "transactions",
     "uncertainty",
 ]
 
