@@ -96,8 +96,8 @@ def batching(
     Examples
     --------
     >>> import planner
-    >>> found = planner.batching(planner.load("preset:iot-telemetry"))
-    >>> found.rows[0].produce_requests_per_s > found.rows[-1].produce_requests_per_s
+    >>> found = planner.batching(planner.load("preset:linkedin-2014"), lingers=[0.005], sizes=[16384, 262144])
+    >>> found.today.produce_requests_per_s > found.rows[1].produce_requests_per_s
     True
     """
     view, trace = view_of(scenario), Trace()
