@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from planner.crosscheck import cross_check
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
+    from planner.operations.repartitioning import repartition
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -30,6 +31,7 @@ _HOMES = {
     "load": "planner.codec",
     "plan": "planner.sizing",
     "presets": "planner.codec",
+    "repartition": "planner.operations.repartitioning",
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
@@ -50,6 +52,7 @@ __all__ = [
     "load",
     "plan",
     "presets",
+    "repartition",
     "report",
     "reverse",
     "schema",

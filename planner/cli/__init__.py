@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from planner.cli import app, files, growth, peers, sizing, sweep, uncertainty
+from planner.cli import app, files, growth, peers, repartition, sizing, sweep, uncertainty
 from planner.cli.common import cli, write
 
-__all__ = ["app", "cli", "files", "growth", "main", "peers", "sizing", "sweep", "uncertainty"]
+__all__ = ["app", "cli", "files", "growth", "main", "peers", "repartition", "sizing", "sweep", "uncertainty"]
 
 
 def _version(asked: bool) -> None:
