@@ -88,7 +88,8 @@ def zipf_concentration_fraction(*, unique_keys: Numeric, zipf_exponent: Numeric)
     ----------
     arithmetic
     """
-    return zipf_sum(unique_keys, 2 * np.asarray(zipf_exponent)) / zipf_sum(unique_keys, zipf_exponent) ** 2
+    squares: Numeric = zipf_sum(unique_keys, 2 * np.asarray(zipf_exponent)) / zipf_sum(unique_keys, zipf_exponent) ** 2
+    return squares
 
 
 @formula(
@@ -128,9 +129,9 @@ def top_key_concentration_fraction(*, top_key_fraction: Numeric, unique_keys: Nu
     ----------
     arithmetic
     """
-    return np.square(top_key_fraction) + np.square(1 - np.asarray(top_key_fraction)) / np.maximum(
-        np.asarray(unique_keys) - 1, 1
-    )
+    others = np.square(1 - np.asarray(top_key_fraction)) / np.maximum(np.asarray(unique_keys) - 1, 1)
+    squares: Numeric = np.square(top_key_fraction) + others
+    return squares
 
 
 @formula(
@@ -260,7 +261,8 @@ def group_capacity_records_per_s(*, partitions: Numeric, members: Numeric, membe
     arithmetic
     """
     most = np.ceil(np.asarray(partitions) / np.asarray(members))
-    return np.asarray(partitions) / most * member_records_per_s
+    capacity: Numeric = np.asarray(partitions) / most * member_records_per_s
+    return capacity
 
 
 @formula(

@@ -69,7 +69,7 @@ def copy_of(job: Job, throttle: float | None, note: Note) -> Copy:
     spare, limited_by = _spare(job, note)
     rate = min(throttle, spare) if throttle is not None else spare
     held = _meanwhile(job, rate)
-    if throttle is None and not held.feasible:
+    if throttle is None and job.today.feasible and not held.feasible:
         slower, held = _slower(job, spare)
         if held.feasible:
             rate, limited_by = slower, "other limits of the cluster, which the plan checks"
@@ -196,7 +196,9 @@ def meanwhile_scenario(job: Job, rate: float) -> Scenario:
     )
     produced = shown.produce_in_bytes_per_s
     if produced > 0:
-        reader = ConsumerGroup(group="copier", read_fraction=rate / produced, lagging_fraction=1.0)
+        # beyond what a scenario may say where little is written: a copier reads far more than comes in
+        more = {"read_fraction": rate / produced, "lagging_fraction": 1.0}
+        reader = ConsumerGroup(group="copier").model_copy(update=more)
         old = topic.model_copy(update={"partitions": shown.partitions, "consumers": (*topic.consumers, reader)})
     else:
         old = topic.model_copy(update={"partitions": shown.partitions})

@@ -101,7 +101,7 @@ def _quota_gone(change: Change, copier: str) -> Iterator[str]:
 
 def _create(change: Change) -> str:
     topic = change.topic
-    settings = {
+    settings: dict[str, str | float] = {
         "cleanup.policy": topic.cleanup,
         "min.insync.replicas": topic.effective_min_insync_replicas,
         "segment.bytes": int(topic.segment.bytes),
