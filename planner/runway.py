@@ -16,6 +16,7 @@ from planner.constants import constant
 from planner.fields import InputError, ScenarioError, refusal, shorten
 from planner.model import growth as rules
 from planner.model import partitions, traffic
+from planner.operations.reassigning import reassign
 from planner.results import Finding, Plan, Result, frame_of
 from planner.scenario import Scenario, Topic
 from planner.sizing import plan
@@ -83,6 +84,8 @@ class Purchase:
     after: int
     because: str
     moved_key_fraction: float | None
+    bytes_moved: float | None
+    duration_s: float | None
     cost_per_month_change: float | None
 
 
@@ -323,9 +326,10 @@ def _purchase(course: _Course, month: int, before: Plan, after: Plan) -> Purchas
     worst = max(short, key=lambda row: row.utilisation / row.threshold, default=None)
     because = "a failure to be survived" if worst is None else f"{worst.resource}, {worst.state}"
     change = None if before.cost is None or after.cost is None else after.cost.per_month - before.cost.per_month
-    return Purchase(
-        "brokers", *_due(course, month), None, before.brokers.count, after.brokers.count, because, None, change
-    )
+    move = reassign(before.scenario, to_brokers=after.brokers.count)
+    counts = (before.brokers.count, after.brokers.count)
+    moving = (move.bytes_moved, move.duration_s)
+    return Purchase("brokers", *_due(course, month), None, *counts, because, None, *moving, change)
 
 
 def _due(course: _Course, month: int) -> tuple[int, str]:
@@ -364,7 +368,7 @@ def _expansions(course: _Course, month: int, counts: Mapping[str, int], brokers:
         wanted = max(needed, later[name][0])
         after = partitions.useful_count(wanted, constant("partitions.useful_stretch"))
         moved = 1 - math.gcd(counts[name], after) / max(counts[name], after)
-        yield Purchase("partitions", *_due(course, month), name, counts[name], after, reason, moved, None)
+        yield Purchase("partitions", *_due(course, month), name, counts[name], after, reason, moved, 0.0, None, None)
 
 
 def _loads_need(course: _Course, month: int, brokers: int) -> dict[str, tuple[float, str]]:

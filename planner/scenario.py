@@ -751,12 +751,16 @@ def _defaults_of(kind: type[Section]) -> tuple[tuple[str, str | None, bool], ...
     )
 
 
+@cache
+def _nested_of(kind: type[Section]) -> tuple[tuple[str, str | None, bool], ...]:
+    """The keys that hold sections."""
+    return tuple(row for row in _defaults_of(kind) if row[2])
+
+
 def _visit(model: Section, prefix: str, paths: dict[str, str], seen: set[tuple[Any, ...]]) -> None:
     # Thousands of topics have few combinations of given keys, and share the sections that were not given.
     same = (prefix, type(model), frozenset(model.model_fields_set))
-    for name, default, nested in _defaults_of(type(model)):
-        if not nested and same in seen:
-            continue
+    for name, default, nested in _nested_of(type(model)) if same in seen else _defaults_of(type(model)):
         if default and same not in seen and name not in model.model_fields_set and not _without_effect(model, name):
             paths.setdefault(f"{prefix}{name}", default)
         value = getattr(model, name) if nested else None

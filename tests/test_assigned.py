@@ -235,7 +235,10 @@ def test_an_empty_assignment_says_nothing() -> None:
 def test_without_racks_a_lost_zone_is_not_known() -> None:
     lists = {"events": [[1, 2, 3], [2, 3, 1]]}
     result = planner.plan(scenario(topic(), cluster=placed(None, lists), policy={"survive": {"zones": 1}}))
-    assert "assignment_without_racks" in {finding.code for finding in result.findings}
+    critical = {finding.code for finding in result.findings if finding.severity == "critical"}
+    assert "assignment_without_racks" in critical
+    assert "zone_down_leaves_nothing" not in critical
+    assert "names no racks" in (result.states["zone_down"].reason or "")
     assert result.states["zone_down"].per_broker is None
 
 

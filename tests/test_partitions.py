@@ -120,19 +120,21 @@ def test_large_topics_spread(share: float, count: int) -> None:
 def test_a_hot_key_fits_exactly(top: float, room: float) -> None:
     """At the count asked for the hottest partition carries just what one can."""
     count = float(partitions.partitions_for_hot_key(top_key_fraction=top, partition_fraction=top + room))
-    hottest = partitions.hottest_partition_fraction(top_key_fraction=top, partitions=count)
+    hottest = partitions.hottest_partition_fraction(top_key_fraction=top, partitions=count, crowding_fraction=0.0)
     assert hottest == pytest.approx(top + room, rel=1e-9)
 
 
 def test_a_key_beyond_a_partition_is_not_helped_by_more() -> None:
     for limit in (0.2, 0.3):
         assert partitions.partitions_for_hot_key(top_key_fraction=0.3, partition_fraction=limit) == 0
-    assert partitions.hottest_partition_fraction(top_key_fraction=0.3, partitions=1e9) > 0.3
+    assert partitions.hottest_partition_fraction(top_key_fraction=0.3, partitions=1e9, crowding_fraction=0.0) > 0.3
 
 
 def test_the_hottest_partition_of_counted_records() -> None:
     # 1000 records: 280 of one key, 720 of others over 12 partitions, 60 on each
-    assert partitions.hottest_partition_fraction(top_key_fraction=0.28, partitions=12) * 1000 == pytest.approx(280 + 60)
+    # and 20 more where frequent keys meet
+    share = partitions.hottest_partition_fraction(top_key_fraction=0.28, partitions=12, crowding_fraction=0.02)
+    assert float(share) * 1000 == pytest.approx(280 + 60 + 20)
 
 
 @pytest.mark.parametrize("exponent", [0, 0.5, 0.9, 1 - 1e-9, 1, 1 + 1e-8, 1.2, 2, 9])
@@ -228,7 +230,9 @@ def test_arrays_give_what_floats_give() -> None:
         partitions.partitions_for_processing, peak_records_per_s=(0.0, 1e6), processing_time_s=(0.0, 10.0)
     )
     check_element_by_element(partitions.partitions_for_parallelism, members=(0, 500), partition_headroom=(1.0, 3.0))
-    check_element_by_element(partitions.hottest_partition_fraction, top_key_fraction=share, partitions=(1, 1000))
+    check_element_by_element(
+        partitions.hottest_partition_fraction, top_key_fraction=share, partitions=(1, 1000), crowding_fraction=share
+    )
     check_element_by_element(partitions.partitions_for_hot_key, top_key_fraction=share, partition_fraction=(0.01, 2.0))
     check_element_by_element(partitions.zipf_top_fraction, unique_keys=(1, 10**6), zipf_exponent=(0.0, 3.0))
     check_element_by_element(

@@ -197,3 +197,12 @@ def load_all(sources: Sequence[str], sets: Sequence[str] | None) -> list[Scenari
     if errors:
         raise ScenarioError(errors)
     return found
+
+
+def read_text_file(path: Path, most_bytes: int, option: str, form: Format) -> str:
+    """Text of a file that an option names; one byte more than allowed at most, so that the reader refuses it."""
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            return file.read(most_bytes + 1)
+    except OSError as error:
+        refuse_one(option, str(path), f"The file cannot be read: {error.strerror}.", "a readable file", form)

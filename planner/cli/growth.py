@@ -16,6 +16,7 @@ from planner.cli.common import (
     answer,
     cli,
     load_scenario,
+    read_text_file,
     refusals,
     refuse_one,
 )
@@ -45,13 +46,13 @@ def growth_command(
 ) -> None:
     """Find when a growing load breaks the cluster, what to buy, and which topics need more partitions."""
     with refusals(form):
-        from planner.runway import growth
+        from planner.runway import MOST_BYTES, growth
 
         found = growth(
             load_scenario(scenario, sets),
             months=months,
             per_year=None if per_year is None else _share(per_year, form),
-            history=None if history is None else _text(history, form),
+            history=None if history is None else read_text_file(history, MOST_BYTES, "--history", form),
             start=None if start is None else _date(start, form),
             ahead=ahead,
         )
@@ -78,13 +79,3 @@ def _date(text: str, form: Format) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         refuse_one("--start", text, "This is no date.", "such as 2026-01-31", form)
-
-
-def _text(path: Path, form: Format) -> str:
-    from planner.runway import MOST_BYTES
-
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(MOST_BYTES + 1)
-    except OSError as error:
-        refuse_one("--history", str(path), f"The file cannot be read: {error.strerror}.", "a readable CSV", form)

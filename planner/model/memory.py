@@ -246,3 +246,46 @@ def index_page_bytes(*, replicas: Numeric, pages: Numeric, page_bytes: Numeric) 
     kafka-4.3-source
     """
     return replicas * pages * page_bytes
+
+
+@formula(
+    "max(heap_bytes - heap_base_bytes, 0) / heap_bytes_per_replica",
+    unit="count",
+    source="kafka-4.3-measured",
+)
+def replicas_in_heap(*, heap_bytes: Numeric, heap_base_bytes: Numeric, heap_bytes_per_replica: Numeric) -> Numeric:
+    """Replicas that a heap of a given size holds.
+
+    Parameters
+    ----------
+    heap_bytes
+        Heap of a broker [bytes], > 0.
+    heap_base_bytes
+        Heap in use without replicas [bytes], >= 0.
+    heap_bytes_per_replica
+        Heap for one replica [bytes], > 0.
+
+    Returns
+    -------
+    Numeric
+        Replicas, not rounded [count].
+
+    Assumptions
+    -----------
+    Idempotent producers and connections are few.
+
+    Validity
+    --------
+    As measured on an idle broker.
+
+    Examples
+    --------
+    >>> float(replicas_in_heap(heap_bytes=1000.0, heap_base_bytes=200.0, heap_bytes_per_replica=8.0))
+    100.0
+
+    References
+    ----------
+    kafka-4.3-measured
+    """
+    held: Numeric = np.maximum(heap_bytes - heap_base_bytes, 0.0) / heap_bytes_per_replica
+    return held

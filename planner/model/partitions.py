@@ -385,12 +385,14 @@ def partitions_for_parallelism(*, members: Numeric, partition_headroom: Numeric)
 
 
 @formula(
-    "top_key_fraction + (1 - top_key_fraction) / partitions",
+    "min(top_key_fraction + (1 - top_key_fraction) / partitions + crowding_fraction, 1)",
     unit="fraction",
     source="arithmetic",
 )
-def hottest_partition_fraction(*, top_key_fraction: Numeric, partitions: Numeric) -> Numeric:
-    """Share of the topic that its hottest partition carries: the hottest key and an even share of the rest.
+def hottest_partition_fraction(
+    *, top_key_fraction: Numeric, partitions: Numeric, crowding_fraction: Numeric
+) -> Numeric:
+    """Share of the topic that its hottest partition carries: the hottest key, an even share of the rest, and crowding.
 
     Parameters
     ----------
@@ -398,30 +400,33 @@ def hottest_partition_fraction(*, top_key_fraction: Numeric, partitions: Numeric
         Share of records that carry the most frequent key; 0 without keys [fraction], 0 to 1.
     partitions
         Partitions of the topic [count], >= 1.
+    crowding_fraction
+        What other frequent keys that meet on one partition add, as `planner.model.skew` expects it [fraction], 0 to 1.
 
     Returns
     -------
     Numeric
-        Share of the busiest partition [fraction].
+        Expected share of the busiest partition [fraction].
 
     Assumptions
     -----------
-    The other keys spread evenly; the hot key adds to an average partition.
+    The hash spreads keys at random.
 
     Validity
     --------
-    A lower estimate with few keys: the second and third key may meet on one partition.
+    An expectation over possible hashes; the keys themselves give the share exactly.
 
     Examples
     --------
-    >>> hottest_partition_fraction(top_key_fraction=0.5, partitions=10)
-    0.55
+    >>> float(hottest_partition_fraction(top_key_fraction=0.5, partitions=10, crowding_fraction=0.05))
+    0.6
 
     References
     ----------
     arithmetic
     """
-    return top_key_fraction + (1 - top_key_fraction) / partitions
+    share: Numeric = np.minimum(top_key_fraction + (1 - top_key_fraction) / partitions + crowding_fraction, 1.0)
+    return share
 
 
 @formula(

@@ -195,6 +195,8 @@ def _state_load(draft: Draft, name: str) -> StateLoad:
         return _recovering(draft, checked=checked)
     if outcome is None:
         reason = f"{count} brokers in {setting.zones} zones leave nothing to look at in this state"
+        if name == "zone_down" and draft.evaluation.layout.rackless:
+            reason = "the assignment names no racks, so what a lost zone takes is not known"
         return StateLoad(checked, 0, None, None, {}, {}, 0.0, reason=reason)
     return StateLoad(
         checked=checked,

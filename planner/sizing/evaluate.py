@@ -184,7 +184,7 @@ def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
     totals = weighed.after(loss)
     down = brokers_lost(loss, layout.sizes)
     live = layout.brokers - (0 if loss.returned else down)
-    figures = _figures(totals, load, setting, live)
+    figures = broker_figures(totals, load, setting, live)
     table = np.empty((len(figures), *totals.stayed.shape))
     for row, values in zip(table, figures.values(), strict=True):
         row[...] = values
@@ -248,11 +248,11 @@ def mean_figures(load: Load, setting: Setting, brokers: int, loss: Loss) -> dict
     led["feeds"] = held["refill"] * down / stayed
     none = np.zeros(1)
     totals = Survivors(held, led, none, none, np.ones(1, dtype=bool))
-    figures = _figures(totals, load, setting, brokers if loss.returned else stayed)
+    figures = broker_figures(totals, load, setting, brokers if loss.returned else stayed)
     return {key: _number(value) for key, value in figures.items()}
 
 
-def _figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict[str, Any]:
+def broker_figures(totals: Survivors, load: Load, setting: Setting, live: int) -> dict[str, Any]:
     """The contract's figures per broker, and those of a refill: numbers, or (lost sets, placements, brokers)."""
     replica, leader = totals.replica, totals.leader
     if live not in load.followers:
@@ -469,7 +469,7 @@ def lone_utilisation(load: Load, setting: Setting) -> dict[str, float]:
     per_leader = dict(load.per_leader)
     per_leader["copies"] = per_leader["write"] * (load.topics.replication_factor[topic] - 1)
     per_leader["feeds"] = np.zeros(len(topic))
-    figures = _figures(
+    figures = broker_figures(
         Survivors(per_replica, per_leader, np.zeros(1), np.zeros(1), np.ones(1, dtype=bool)), load, setting, 1
     )
     return resource_utilisation(figures, setting)

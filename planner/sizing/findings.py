@@ -22,7 +22,7 @@ from planner.results import (
     Verdict,
 )
 from planner.sizing.narrate import percent
-from planner.sizing.workload import classic_groups, most_members
+from planner.sizing.workload import classic_groups
 from planner.units import format_quantity
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def findings_of(
     """All findings, the gravest first."""
     found = [
         *_limits(draft, verdicts),
-        *_availability(states),
+        *_availability(draft, states),
         *_budget(draft, cost),
         *_durability(draft),
         *_placement(draft, spread, verdicts),
@@ -87,12 +87,15 @@ def _excess(verdict: Verdict) -> float:
     return verdict.utilisation / verdict.threshold
 
 
-def _availability(states: Mapping[str, StateLoad]) -> Iterator[Finding]:
+def _availability(draft: Draft, states: Mapping[str, StateLoad]) -> Iterator[Finding]:
     for name in ("broker_down", "zone_down"):
         state = states[name]
         if not state.checked:
             continue
-        if state.per_broker is None:
+        if name == "zone_down" and draft.evaluation.layout.rackless:
+            message = f"The policy asks to survive that {STATE_WORDS[name]}, but {state.reason}."
+            yield Finding("assignment_without_racks", "critical", message, "Give cluster.brokers_placed.racks.")
+        elif state.per_broker is None:
             message = f"The policy asks to survive that {STATE_WORDS[name]}, and nothing would be left: {state.reason}."
             yield Finding(f"{name}_leaves_nothing", "critical", message, "Spread over more zones, or survive less.")
         elif state.unwritable:
@@ -183,9 +186,6 @@ def _rack_rules(draft: Draft) -> Iterator[Finding]:
     if found:
         message = f"Replicas of one partition are in the same rack: {_names(found)}; losing it takes them together."
         yield Finding("assignment_not_rack_aware", "warning", message, "Reassign them over the racks.")
-    if len(layout.sizes) == 1 and draft.setting.zones_down:
-        message = "The assignment names no racks, so what a lost zone takes is not known."
-        yield Finding("assignment_without_racks", "warning", message, "Give cluster.brokers_placed.racks.")
 
 
 def _uneven_racks(draft: Draft, spread: Spread) -> Iterator[Finding]:
@@ -311,9 +311,9 @@ def _partitions(draft: Draft, topics: Mapping[str, TopicPlan], cluster: ClusterL
         )
     yield from _hot_keys(draft)
     idle = [
-        f"{topic.name} ({int(most_members(topic))} members, {topics[topic.name].partitions} partitions)"
-        for topic in draft.workload.topics
-        if most_members(topic) > topics[topic.name].partitions
+        f"{name} ({int(members)} members, {topics[name].partitions} partitions)"
+        for name, members in zip(draft.workload.names, draft.workload.given["most_members"].tolist(), strict=True)
+        if members > topics[name].partitions
     ]
     if idle:
         message = f"More members than partitions, so some stand idle: {_names(idle)}."

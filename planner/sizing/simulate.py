@@ -6,7 +6,7 @@ import itertools
 import math
 import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from typing import Any, TypeAlias
 
@@ -66,6 +66,11 @@ class Layout:
     def sizes(self) -> tuple[int, ...]:
         """Brokers per rack."""
         return _even_racks(self.brokers, self.zones) if self.assigned is None else self.assigned.sizes
+
+    @property
+    def rackless(self) -> bool:
+        """Whether an assignment says nothing of racks."""
+        return self.assigned is not None and not any(self.assigned.racks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +144,17 @@ def layout_of(  # noqa: PLR0917 - the four that every caller knows, then what a 
 @lru_cache(maxsize=16)
 def place_topics(layout: Layout) -> Placement:
     """Place every topic as Kafka would, several times with fixed seeds; what is assigned already stays there."""
-    factor = np.array(layout.replication_factor)
+    factor, partitions = np.array(layout.replication_factor), np.array(layout.partitions)
     class_topic, class_count = np.array(layout.class_topic), np.array(layout.class_count)
     known = layout.assigned is not None and len(layout.assigned.replicas) == len(layout.partitions) == len(class_topic)
     seeds = 1 if known else max(1, min(_SEEDS, _PLACED_REPLICAS // max(layout.replicas, 1)))
     groups = []
     for copies in np.unique(factor):
-        placed = _placed(layout, np.flatnonzero(factor == copies), int(copies), seeds)
+        chosen = np.flatnonzero(factor == copies)
+        placed = _placed(layout, chosen, int(copies), seeds)
+        ends = partitions[chosen].cumsum() - 1
+        skewed = np.isin(chosen, class_topic[len(partitions) :])
+        _move_hottest(placed, ends[skewed], partitions[chosen][skewed])
         # topic after topic as placed, the hottest partition of each last
         of_class = np.flatnonzero(factor[class_topic] == copies)
         of_class = of_class[np.argsort(class_topic[of_class], kind="stable")]
@@ -153,6 +162,16 @@ def place_topics(layout: Layout) -> Placement:
         needed = np.array(layout.live_needed)[class_topic[partition_class]]
         groups.append(Group(placed, partition_class, needed))
     return Placement(layout.brokers, layout.sizes, seeds, layout.replicas, tuple(groups))
+
+
+def _move_hottest(placed: Integers, ends: Integers, partitions: Integers) -> None:
+    """Let the hottest partition, counted as the last of its topic, be any of them; one draw for each placement."""
+    generator = np.random.default_rng([len(ends), placed.shape[2]])
+    seeds = np.arange(len(placed))[:, None]
+    drawn = ends - (generator.random((len(placed), len(ends))) * partitions).astype(np.intp)
+    last = placed[:, ends].copy()
+    placed[:, ends] = placed[seeds, drawn]
+    placed[seeds, drawn] = last
 
 
 def _placed(layout: Layout, chosen: Integers, copies: int, seeds: int) -> Integers:
@@ -165,9 +184,7 @@ def _placed(layout: Layout, chosen: Integers, copies: int, seeds: int) -> Intege
         return place(np.tile(partitions, seeds), layout.sizes, copies, generator).reshape(seeds, -1, copies)
     found = np.empty((seeds, int(partitions.sum()), copies), dtype=np.intp)
     rows = np.repeat(fixed, partitions)
-    # which partition the hottest key falls on is not known, so each placement has its own order of them
-    given = [[generator.permutation(known[topic]) for topic in chosen[fixed].tolist()] for _ in range(seeds)]
-    found[:, rows] = np.array([np.concatenate(topics) for topics in given])
+    found[:, rows] = np.concatenate([known[topic] for topic in chosen[fixed].tolist()])
     if not fixed.all():
         placed = place(np.tile(partitions[~fixed], seeds), layout.sizes, copies, generator)
         found[:, ~rows] = placed.reshape(seeds, -1, copies)
@@ -271,7 +288,7 @@ class Weighed:
 
     def after(self, loss: Loss) -> Survivors:
         """Loads per broker after the loss."""
-        aftermath = _aftermath(self.layout, loss)
+        aftermath = Aftermath(self.layout, loss)
         shape = aftermath.shape
         write = self.leader_weights[:, [self.leader_keys.index("write")]]
         weights = {
@@ -379,9 +396,18 @@ class Fate:
 class Aftermath:
     """A placement, and the sets of brokers that it loses."""
 
-    placement: Placement
-    lost: Flags
-    returned: bool
+    layout: Layout
+    loss: Loss
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where replicas are."""
+        return place_topics(self.layout)
+
+    @cached_property
+    def lost(self) -> Flags:
+        """The sets of brokers that are lost."""
+        return _lost(self.layout, replace(self.loss, returned=False))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -397,18 +423,13 @@ class Aftermath:
     @cached_property
     def fates(self) -> tuple[tuple[Group, Fate], ...]:
         """Every group with what becomes of it."""
-        return tuple((group, self._fate(group)) for group in self.placement.groups)
+        after = _survived(self.layout, replace(self.loss, returned=False))
+        return tuple((group, self._fate(group, *one)) for group, one in zip(self.placement.groups, after, strict=True))
 
-    def _fate(self, group: Group) -> Fate:
-        assignment, copies = group.assignment, group.assignment.shape[2]
-        alive = ~self.lost[:, assignment]
-        live = np.zeros(alive.shape[:-1], dtype=np.intp)
-        leader = np.broadcast_to(assignment[None, ..., 0], live.shape)
-        for position in reversed(range(copies)):  # a handful: quicker than reducing along so short an axis
-            live += alive[..., position]
-            leader = np.where(alive[..., position], assignment[..., position], leader)
+    def _fate(self, group: Group, leader: Integers, alive: Flags, live: Integers) -> Fate:
         missing = np.zeros_like(live)
-        if self.returned:  # what they refill
+        if self.loss.returned:  # what they refill
+            copies = group.assignment.shape[2]
             missing = np.where(live > 0, copies - live, 0)
             alive, live = np.ones_like(alive), np.full_like(live, copies)
         return Fate(leader, alive, live, live >= group.live_needed, missing)
@@ -432,8 +453,20 @@ def _lost(layout: Layout, loss: Loss) -> Flags:
     return lost_sets(place_topics(layout), loss)
 
 
-def _aftermath(layout: Layout, loss: Loss) -> Aftermath:
-    return Aftermath(place_topics(layout), _lost(layout, loss), loss.returned)
+@lru_cache(maxsize=4)
+def _survived(layout: Layout, loss: Loss) -> tuple[tuple[Integers, Flags, Integers], ...]:
+    """For each group the leaders, which replicas live, and how many; the same while brokers are away and once back."""
+    found = []
+    for group in place_topics(layout).groups:
+        assignment = group.assignment
+        alive = ~_lost(layout, loss)[:, assignment]
+        live = np.zeros(alive.shape[:-1], dtype=np.intp)
+        leader = np.broadcast_to(assignment[None, ..., 0], live.shape)
+        for position in reversed(range(assignment.shape[2])):  # a handful: quicker than reducing along so short an axis
+            live += alive[..., position]
+            leader = np.where(alive[..., position], assignment[..., position], leader)
+        found.append((leader, alive, live))
+    return tuple(found)
 
 
 # what stops flowing into a replica while its partition refuses writes
@@ -468,7 +501,7 @@ class _Counts:
 @lru_cache(maxsize=48)
 def _kept_counts(layout: Layout, loss: Loss) -> _Counts:
     """Who leads what after the loss, and what takes no writes."""
-    after, classes = _aftermath(layout, loss), len(layout.class_count)
+    after, classes = Aftermath(layout, loss), len(layout.class_count)
     shape = (*after.shape, classes)
     led: dict[str, Array] = {}
     stuck: Array | None = None
@@ -549,7 +582,7 @@ def _moved_reads(after: Aftermath, zone_bytes: Array) -> Array:
 @lru_cache(maxsize=48)
 def _kept_moves(layout: Layout, loss: Loss, zone: int) -> Array:
     """The same by (lost set, placement, broker, class) for reads of 1, kept because it does not depend on the load."""
-    after, classes = _aftermath(layout, loss), len(layout.class_count)
+    after, classes = Aftermath(layout, loss), len(layout.class_count)
     shape = (*after.shape, classes)
     change = np.zeros(math.prod(shape))
     for group, leader, moved, share in _moves(after, zone):

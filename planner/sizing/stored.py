@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.constants import constant
-from planner.model import compaction, handles, iops, storage
+from planner.model import compaction, handles, iops, partitions, storage
 from planner.model.types import Array, Numeric
 from planner.sizing.loads import PartitionClasses, TopicArrays
 from planner.sizing.workload import Workload
@@ -56,7 +56,7 @@ class _Rates:
 
 def classes_of(workload: Workload, columns: Mapping[str, Array], note: Note) -> PartitionClasses:
     """Split each topic into its hottest partition and the others, and compute what a replica of each costs."""
-    topic, share, count = _split(workload.top_key_fraction, columns["partitions"])
+    topic, share, count = _split(_hottest(workload, columns["partitions"]), columns["partitions"])
     stored = stored_bytes(workload, columns, topic, share, note)
     write = columns["produce_in_bytes_per_s"][topic] * share
     index = _index_fraction(columns)[topic]
@@ -88,14 +88,25 @@ def classes_of(workload: Workload, columns: Mapping[str, Array], note: Note) -> 
     )
 
 
-def _split(top_key_fraction: Array, count: Array) -> tuple[Indices, Array, Array]:
-    """Topic, share and number of partitions of each class; one class where no key stands out."""
+def _hottest(workload: Workload, count: Array) -> Array:
+    """Share of the hottest partition of each topic."""
+    return np.asarray(
+        partitions.hottest_partition_fraction(
+            top_key_fraction=workload.top_key_fraction,
+            partitions=count,
+            crowding_fraction=workload.crowding_fraction(count),
+        )
+    )
+
+
+def _split(hottest: Array, count: Array) -> tuple[Indices, Array, Array]:
+    """Topic, share and number of partitions of each class; one class where all partitions are alike."""
     even = np.arange(len(count))
-    skewed = np.flatnonzero((top_key_fraction > 0) & (count > 1))
-    rest = (1 - top_key_fraction) / count
-    hottest = top_key_fraction[skewed] + rest[skewed]
-    share = np.where(np.isin(even, skewed), rest, 1 / count)
-    number = np.where(np.isin(even, skewed), count - 1, count)
+    skewed = np.flatnonzero((hottest > 1 / count) & (count > 1))
+    share, number = 1 / count, count.copy()
+    share[skewed] = (1 - hottest[skewed]) / (count[skewed] - 1)
+    number[skewed] -= 1
+    hottest = hottest[skewed]
     return (
         np.concatenate((even, skewed)),
         np.concatenate((share, hottest)),

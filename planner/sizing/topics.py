@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
+import numpy as np
+
 from planner.constants import constant, constants
-from planner.model import handles, partitions
+from planner.model import handles, memory, partitions, published
 from planner.results import Ceiling, Rung, TopicPlan
 from planner.sizing.sized import Sized
-from planner.sizing.workload import Workload, most_members
+from planner.sizing.workload import Workload, most_members, planned_members
 
 _RUNGS = 5
 _LARGEST = 10_000  # beyond this nobody picks a count for its divisors
@@ -19,7 +22,7 @@ _LOOKED_AT = 400  # counts weighed for one ladder; above that every so many
 def topic_plans(workload: Workload, sized: Sized, brokers: int) -> dict[str, TopicPlan]:
     """One entry per topic, in the scenario's order."""
     columns, topics = sized.columns, sized.load.topics
-    shared = _ceilings(workload)
+    shared = ceilings(workload, sized, brokers)
     found: dict[str, TopicPlan] = {}
     for index, topic in enumerate(workload.topics):
         reasons = {name: float(values[index]) for name, values in sized.reasons.items()}
@@ -32,7 +35,7 @@ def topic_plans(workload: Workload, sized: Sized, brokers: int) -> dict[str, Top
             partitions_given=topic.partitions is not None,
             reasons=_shown(reasons, workload, index),
             binding_reason=binding if raw > 0 else "minimum",
-            ladder=ladder(count, int(most_members(topic)), brokers),
+            ladder=ladder(count, int(planned_members(topic)), int(most_members(topic)), brokers),
             ceilings=shared,
             replication_factor=topic.replication_factor,
             min_insync_replicas=topic.effective_min_insync_replicas,
@@ -63,10 +66,10 @@ def _shown(reasons: dict[str, float], workload: Workload, index: int) -> dict[st
 
 
 @lru_cache(maxsize=4096)
-def ladder(count: int, members: int, brokers: int) -> tuple[Rung, ...]:
+def ladder(count: int, members: int, most_members: int, brokers: int) -> tuple[Rung, ...]:
     """Nearby counts with many divisors or a multiple of the brokers, the chosen one among them, in rising order."""
     if count > _LARGEST:
-        return (Rung(count, tuple(partitions.divisors(count)), partitions.wasted_fraction(count, members)),)
+        return (_rung(count, members, most_members, brokers),)
     low, high = max(1, count // 2), count * 2
 
     def merit(number: int) -> tuple[int, int]:
@@ -74,35 +77,95 @@ def ladder(count: int, members: int, brokers: int) -> tuple[Rung, ...]:
 
     around = range(low, high + 1, max(1, (high - low) // _LOOKED_AT))
     best = sorted((number for number in around if number != count), key=merit, reverse=True)[: _RUNGS - 1]
-    return tuple(
-        Rung(number, tuple(partitions.divisors(number)), partitions.wasted_fraction(number, members))
-        for number in sorted({count, *best})
+    return tuple(_rung(number, members, most_members, brokers) for number in sorted({count, *best}))
+
+
+def _rung(count: int, members: int, most_members: int, brokers: int) -> Rung:
+    """A count, and what is idle at the members of today and at worst on the way to the most that are planned."""
+    looked_at = range(max(members, 1), min(most_members, members + _LOOKED_AT) + 1)
+    wasted = partitions.wasted_fraction(count, members)
+    worst = max((partitions.wasted_fraction(count, number) for number in looked_at), default=wasted)
+    return Rung(count, tuple(partitions.divisors(count)), wasted, max(wasted, worst), count / brokers)
+
+
+# ceilings that others state: the constant and what it counts
+_STATED = {
+    "ceiling.broker_folk": "replicas per broker (folk, 2018)",
+    "ceiling.broker_definitive_guide": "replicas per broker (The Definitive Guide, 2021)",
+    "ceiling.broker_cruise_control": "replicas per broker (Cruise Control)",
+    "ceiling.broker_msk_standard": "replicas per broker (MSK Standard, largest)",
+    "ceiling.broker_msk_express": "replicas per broker (MSK Express, largest)",
+    "ceiling.broker_huawei": "replicas per broker (Huawei, largest)",
+    "ceiling.broker_alibaba": "replicas per broker (Alibaba)",
+    "partitions.cluster_zookeeper_max": "partitions per cluster (ZooKeeper, 2018, folk)",
+    "partitions.cluster_kraft_max": "partitions per cluster (KRaft laboratory)",
+    "ceiling.cluster_kdg": "replicas per cluster (The Definitive Guide, 2021)",
+    "ceiling.cluster_msk_serverless": "partitions per cluster (MSK Serverless)",
+}
+
+
+def ceilings(workload: Workload, sized: Sized, brokers: int) -> tuple[Ceiling, ...]:
+    """Upper limits on partitions, each with its source; only the policy's own limit binds a plan."""
+    topics, classes = sized.load.topics, sized.load.classes
+    replicas = float(topics.partitions @ topics.replication_factor)
+    copies = topics.replication_factor[classes.topic.astype(np.intp)] * classes.count
+    used = {
+        "replicas per broker": replicas / brokers,
+        "partitions per cluster": float(topics.partitions.sum()),
+        "replicas per cluster": replicas,
+        "segments per broker": float(classes.live_segments @ copies) / brokers,
+    }
+
+    def row(name: str, limit: float, source: str, as_of: str, *, binds: bool = False) -> Ceiling:
+        unit = name.partition(" (")[0]
+        return Ceiling(name, limit, source, as_of, unit, used[unit], used[unit] / limit, binds)
+
+    policy = workload.scenario.policy.replicas_per_broker_max
+    stated = (
+        row(name, constants()[key].value, constants()[key].source, constants()[key].as_of)
+        for key, name in _STATED.items()
+    )
+    return (
+        row("replicas per broker (policy)", policy, "scenario policy; 4,000 is folk", "", binds=True),
+        *(
+            row(name, limit, source, constants()[key].as_of)
+            for name, limit, source, key in _computed(workload, brokers)
+        ),
+        *stated,
     )
 
 
-def _ceilings(workload: Workload) -> tuple[Ceiling, ...]:
-    """Upper limits on partitions, each with its source; only the policy's own limit binds a plan."""
-    policy, limits = workload.scenario.policy, workload.scenario.cluster.limits
-    rows = [
-        Ceiling("replicas per broker (policy)", policy.replicas_per_broker_max, "scenario policy; 4,000 is folk", ""),
-        Ceiling(
-            "segments per broker (vm.max_map_count)",
-            float(
-                handles.segments_at_map_limit(
-                    max_map_count=limits.max_map_count,
-                    base_mmaps=constant("handles.base_mmaps"),
-                    maps_per_segment=constant("handles.maps_per_segment"),
-                )
-            ),
-            "kafka-hardware-os",
-            constants()["handles.base_mmaps"].as_of,
-        ),
-    ]
-    for name, key in (
-        ("partitions per cluster (ZooKeeper, 2018, folk)", "partitions.cluster_zookeeper_max"),
-        ("partitions per cluster (KRaft laboratory)", "partitions.cluster_kraft_max"),
-        ("partitions created in one request", "partitions.create_request_max"),
-    ):
-        row = constants()[key]
-        rows.append(Ceiling(name, row.value, row.source, row.as_of))
-    return tuple(rows)
+def _computed(workload: Workload, brokers: int) -> Iterator[tuple[str, float, str, str]]:
+    """Ceilings of this scenario: name, limit, source, and the constant whose date counts."""
+    limits = workload.scenario.cluster.limits
+    maps = handles.segments_at_map_limit(
+        max_map_count=limits.max_map_count,
+        base_mmaps=constant("handles.base_mmaps"),
+        maps_per_segment=constant("handles.maps_per_segment"),
+    )
+    yield "segments per broker (vm.max_map_count)", float(maps), "kafka-hardware-os", "handles.base_mmaps"
+    files = max(limits.nofile - constant("handles.base_open_files"), 1.0)
+    yield (
+        "segments per broker (descriptors, before connections)",
+        files,
+        "kafka-4.3-measured",
+        "handles.base_open_files",
+    )
+    heap = memory.replicas_in_heap(
+        heap_bytes=constant("memory.heap_floor_bytes"),
+        heap_base_bytes=constant("memory.heap_base_bytes"),
+        heap_bytes_per_replica=constant("memory.heap_bytes_per_replica"),
+    )
+    yield "replicas per broker (default heap)", float(heap), "kafka-4.3-measured", "memory.heap_bytes_per_replica"
+    copies = max(int(workload.given["replication_factor"].max(initial=1)), 1)
+    rao = published.rao_replicas_per_broker(
+        brokers=brokers,
+        replication_factor=copies,
+        partitions_per_replica=constant("published.rao_partitions_per_replica"),
+    )
+    yield (
+        "replicas per broker (100 B RF for latency, folk, 2015)",
+        float(rao),
+        "rao-partitions",
+        "published.rao_partitions_per_replica",
+    )

@@ -81,6 +81,7 @@ def _trace_topics(workload: Workload, sized: Sized, trace: Trace) -> None:
         partitions.hottest_partition_fraction,
         top_key_fraction=workload.top_key_fraction,
         partitions=topics.partitions,
+        crowding_fraction=workload.crowding_fraction(topics.partitions),
     )
     produced = {"produce_in_bytes_per_s": topics.produce_in_bytes_per_s}
     trace("topics.consumer_out_bytes_per_s", traffic.consumer_out_bytes_per_s, **produced, fan_out=given["fan_out"])

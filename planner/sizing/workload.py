@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.constants import constant
-from planner.model import partitions, records, requests, traffic
+from planner.model import partitions, records, requests, skew, traffic
 from planner.model.types import Array
 from planner.scenario import Assignment, ConsumerGroup, Ranged, Scenario, Topic, ranges_of
 from planner.sizing.assigned import Assigned, assigned_of
@@ -142,6 +142,11 @@ class Workload:
         """Share of the records that carry the most frequent key."""
         return self.column(_top_key_fraction)
 
+    def crowding_fraction(self, partitions: Array) -> Array:
+        """What keys that meet on one partition add to the hottest one, beside the top key and an even rest."""
+        counts = dict(zip(self.names, partitions.tolist(), strict=False))
+        return self.column(lambda topic: _crowding(topic, int(counts[topic.name])))
+
     @cached_property
     def mirrors(self) -> Array:
         """How many other clusters read each topic."""
@@ -244,6 +249,17 @@ def _top_key_fraction(topic: Topic) -> float:
     if keys.unique is None:
         return 0.0
     return float(partitions.zipf_top_fraction(unique_keys=keys.unique, zipf_exponent=keys.zipf_exponent))
+
+
+def _crowding(topic: Topic, count: int) -> float:
+    """The expected hottest share less that of the top key and an even share of the rest."""
+    keys = topic.keys
+    if keys is None or topic.record.key_bytes is None or keys.unique is None or count == 1:
+        return 0.0
+    top = _top_key_fraction(topic)
+    expected = skew.hottest_partition(float(keys.unique), float(keys.zipf_exponent), keys.top_key_fraction, count)
+    # the partition of the top key alone has this share on average, so the hottest has no less: below it is noise
+    return max(expected.mean_fraction - top - (1 - top) / count, 0.0)
 
 
 def _zone_shares(group: ConsumerGroup, zones: int) -> Array:
@@ -408,6 +424,11 @@ def _slowest_processing(topic: Topic) -> float:
 def most_members(topic: Topic) -> float:
     """Members of the largest classic group, now or at most."""
     return max((max(group.members or 0, group.max_members or 0) for group in classic_groups(topic)), default=0)
+
+
+def planned_members(topic: Topic) -> float:
+    """Members of the largest classic group today; the most it may have where that is all that is known."""
+    return max((group.members or group.max_members or 0 for group in classic_groups(topic)), default=0)
 
 
 def planned_partitions(workload: Workload, reasons: Mapping[str, Array], brokers: int, note: Note) -> Array:

@@ -1,0 +1,115 @@
+"""A reassignment as text: how much moves and how long, what every broker bears, and the steps."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from planner.operations.reassigning import Reassignment
+from planner.reports.page import Page
+from planner.reports.tables import Table
+from planner.reports.words import quantity
+
+_ROWS = 60  # brokers shown
+_STEPS = 24  # steps shown
+
+
+def reassign_text(found: Reassignment, console: Console, *, written: str | None = None) -> None:
+    """The answer in a sentence, then brokers, findings and steps."""
+    page = Page(console)
+    page.line(_sentence(found), "bold")
+    page.say(_more(found))
+    page.table(_brokers(found))
+    for finding in found.findings:
+        page.line(f"{finding.severity}: {finding.message} {finding.action}")
+    page.line()
+    _steps(page, found, written)
+
+
+def _sentence(found: Reassignment) -> str:
+    what = f"{found.change[0].upper()}{found.change[1:]}"
+    if not found.partitions_changed:
+        return f"{what}: nothing has to move."
+    if not found.replica_moves:
+        return f"{what}: no replica moves; {found.partitions_changed} partitions lose some."
+    moved = f"{found.replica_moves} replicas, {quantity(found.bytes_moved, 'bytes')}"
+    if found.duration_s is None:
+        return f"{what} moves {moved}, and {found.duration_s_reason}."
+    verdict = "the cluster holds meanwhile" if found.holds else "the cluster does not hold meanwhile"
+    return f"{what} moves {moved} in {quantity(found.duration_s, 's')}; {verdict}."
+
+
+def _more(found: Reassignment) -> list[str]:
+    if not found.replica_moves:
+        return []
+    lines = []
+    if found.throttle_bytes_per_s is not None:
+        lines.append(f"Throttle: {quantity(found.throttle_bytes_per_s, 'bytes/s')} ({found.throttle_from}).")
+    if found.throttle_from != "recommended":
+        known = found.recommended_throttle_bytes_per_s
+        advice = (
+            quantity(known, "bytes/s")
+            if known is not None
+            else f"none: {found.recommended_throttle_bytes_per_s_reason}"
+        )
+        lines.append(f"Recommended throttle: {advice}.")
+    if found.duration_unthrottled_s is not None:
+        least = quantity(found.duration_unthrottled_s, "s")
+        lines.append(f"Limited by {found.limited_by}; within the limits it takes at least {least} without a throttle.")
+    count = f"{len(found.batches)} {'batch' if len(found.batches) == 1 else 'batches'}"
+    proven = found.replica_moves == found.least_replica_moves
+    lines.append(
+        f"{found.partitions_changed} partitions in {count}, one after the other."
+        + (" No assignment does it with fewer moves." if proven else "")
+    )
+    return lines
+
+
+def _brokers(found: Reassignment) -> Table:
+    columns = (
+        "broker",
+        "rack",
+        "replicas",
+        "leaders",
+        "in",
+        "out",
+        "time",
+        "network in",
+        "network out",
+        "disk",
+        "disk space at most",
+    )
+    rows = tuple(
+        (
+            str(row.broker),
+            row.rack or "-",
+            f"{row.replicas_before} > {row.replicas_after}",
+            f"{row.leaders_before} > {row.leaders_after}",
+            quantity(row.bytes_in, "bytes"),
+            quantity(row.bytes_out, "bytes"),
+            "never" if row.duration_s is None else quantity(row.duration_s, "s"),
+            quantity(row.network_in_utilisation, "fraction"),
+            quantity(row.network_out_utilisation, "fraction"),
+            quantity(row.disk_throughput_utilisation, "fraction"),
+            quantity(row.disk_volume_utilisation, "fraction"),
+        )
+        for row in found.per_broker[:_ROWS]
+    )
+    rest = len(found.per_broker) - len(rows)
+    notes: tuple[str, ...] = ("Shares are the highest while replicas move, live traffic included.",)
+    if rest:
+        notes = (*notes, f"{rest} more brokers; --format csv lists all.")
+    return Table("Brokers, before > after", columns, rows, notes=notes, right=frozenset(range(2, len(columns))))
+
+
+def _steps(page: Page, found: Reassignment, written: str | None) -> None:
+    if not found.batches:
+        return
+    if written is not None:
+        page.line(f"The batches and steps are in {written}.")
+        return
+    page.line("Steps", "bold")
+    for number, step in enumerate(found.steps[:_STEPS], start=1):
+        page.line(f"{number}. {step}")
+    if len(found.steps) > _STEPS:
+        page.line(f"... {len(found.steps) - _STEPS} more.")
+    page.line("-o DIR writes the batch files and all steps; --format json prints them.")
