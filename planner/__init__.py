@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from planner.montecarlo import uncertainty
     from planner.operations.counts import partitions
     from planner.operations.reassigning import reassign
+<<<<<<< HEAD
     from planner.operations.repartitioning import repartition
+=======
+    from planner.recommender import recommend
+>>>>>>> main
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -35,7 +39,11 @@ _HOMES = {
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "reassign": "planner.operations.reassigning",
+<<<<<<< HEAD
     "repartition": "planner.operations.repartitioning",
+=======
+    "recommend": "planner.recommender",
+>>>>>>> main
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
@@ -58,7 +66,11 @@ __all__ = [
     "plan",
     "presets",
     "reassign",
+<<<<<<< HEAD
     "repartition",
+=======
+    "recommend",
+>>>>>>> main
     "report",
     "reverse",
     "schema",

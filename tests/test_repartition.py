@@ -7,6 +7,8 @@ import math
 import shlex
 import shutil
 import subprocess
+import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -385,6 +387,20 @@ def test_a_hot_key_is_not_helped() -> None:
     assert none.moved_record_reason is not None
 
 
+def test_keys_of_a_file() -> None:
+    keys = {f"user-{number}".encode(): 1.0 + 99 * (number == 0) for number in range(3000)}
+    found = repartition(made(), "t", 9, keys=keys)
+    places = [[(murmur2(key) & 0x7FFFFFFF) % count for key in keys] for count in (6, 9)]
+    moves = [old != new for old, new in zip(*places, strict=True)]
+    assert found.moved_key_fraction_measured == pytest.approx(sum(moves) / 3000)
+    assert found.moved_key_fraction_measured == pytest.approx(found.moved_key_fraction, abs=0.04)
+    records = sum(count for count, moves_on in zip(keys.values(), moves, strict=True) if moves_on)
+    assert found.moved_record_fraction == pytest.approx(records / 3099)
+    other = repartition(made(), "t", 9, keys=keys, librdkafka=True)
+    crc = [zlib.crc32(key) % 6 != zlib.crc32(key) % 9 for key in keys]
+    assert other.moved_key_fraction_measured == pytest.approx(sum(crc) / 3000)
+
+
 # cost
 
 
@@ -503,6 +519,12 @@ def test_the_command() -> None:
     assert json.loads(run("--topic", "orders", "--to", "72", "--format", "json").stdout)["to"] == 72
     assert run("--topic", "orders", "--to", "72", "--format", "csv").stdout.startswith("name,")
     assert "no key" in run("--topic", "audit", "--to", "720").stdout
+
+
+def test_the_command_with_keys(tmp_path: Path) -> None:
+    (tmp_path / "keys.csv").write_text("key,count\na,1\nb,2\n", encoding="utf-8")
+    done = run("--topic", "orders", "--to", "72", "--keys", str(tmp_path / "keys.csv"))
+    assert "Of the keys given" in done.stdout
 
 
 def test_the_command_refuses() -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Annotated
 
 import typer
 
-from planner.cli import app, files, growth, peers, repartition, sizing, sweep, uncertainty
 from planner.cli.common import cli, write
 
-__all__ = ["app", "cli", "files", "growth", "main", "peers", "repartition", "sizing", "sweep", "uncertainty"]
+__all__ = ["cli", "main"]
+
+for _subject in iter_modules(__path__):
+    if _subject.name != "__main__":
+        import_module(f"{__name__}.{_subject.name}")
 
 
 def _version(asked: bool) -> None:

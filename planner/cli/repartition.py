@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from planner.cli.common import (
     answer,
     cli,
     load_scenario,
+    read_text_file,
     refusals,
     refuse_one,
 )
@@ -45,19 +47,29 @@ def repartition_command(
     route: Annotated[
         RouteName | None, typer.Option("--route", help="Show the steps of this route, not of the recommended one.")
     ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A CSV of key and count of the topic: hashed as Kafka does.")
+    ] = None,
+    librdkafka: Annotated[
+        bool, typer.Option("--librdkafka", help="Hash the keys as librdkafka's default partitioner: CRC-32.")
+    ] = False,
     sets: SetOption = None,
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Give a topic more partitions: what moves, breaks and costs, three ways; exit status 1 if the cluster fails."""
     with refusals(form):
+        from planner.operations.counts import MOST_BYTES, keys_of
         from planner.operations.repartitioning import repartition
 
+        counted = None if keys is None else keys_of(read_text_file(keys, MOST_BYTES, "--keys", form))
         found = repartition(
             load_scenario(scenario, sets),
             topic,
             to,
             throttle=_quantity("--throttle", throttle, "bytes_per_s", form),
             lag=_quantity("--lag", lag, "s", form),
+            keys=counted,
+            librdkafka=librdkafka,
         )
 
         def text(console: Console) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from planner.catalogue import broker_spec
 from planner.constants import constant
 from planner.model import repartition as rules
+from planner.model.skew import partition_of
 from planner.operations.repartition_breaks import (
     Break,
     Group,
@@ -103,6 +104,7 @@ class Repartition(Result):
     partitions_before: int
     partitions_after: int
     moved_key_fraction: float
+    moved_key_fraction_measured: float | None
     moved_record_fraction: float
     moved_record_fraction_low: float
     moved_record_fraction_high: float
@@ -159,7 +161,14 @@ class _Case:
 
 
 def repartition(
-    scenario: Scenario, topic: str, to: int, *, throttle: float | None = None, lag: float | None = None
+    scenario: Scenario,
+    topic: str,
+    to: int,
+    *,
+    throttle: float | None = None,
+    lag: float | None = None,
+    keys: Mapping[bytes, float] | None = None,
+    librdkafka: bool = False,
 ) -> Repartition:
     """What it costs to give a topic more partitions.
 
@@ -176,6 +185,11 @@ def repartition(
         limits leave.
     lag
         How far the groups are behind when the change begins [s].
+    keys
+        Records of each serialised key, as `planner.operations.counts.keys_of` reads them: they are hashed for both
+        counts, instead of the closed form.
+    librdkafka
+        Hash them as librdkafka's default partitioner does, not as the Java client.
 
     Returns
     -------
@@ -204,6 +218,10 @@ def repartition(
     )
     share = moved if hashed(chosen) else 0.0
     mean, low, high, reason = moved_records(chosen, share, trace)
+    measured = None
+    if keys and hashed(chosen):
+        measured, mean = _measured(keys, case.before, case.after, librdkafka=librdkafka)
+        low, high, reason = mean, mean, None
     breaks = tuple(
         breaks_of(
             scenario,
@@ -225,6 +243,7 @@ def repartition(
         partitions_before=case.before,
         partitions_after=case.after,
         moved_key_fraction=share,
+        moved_key_fraction_measured=measured,
         moved_record_fraction=mean,
         moved_record_fraction_low=low,
         moved_record_fraction_high=high,
@@ -241,6 +260,14 @@ def repartition(
         assumptions=(*constants_used("repartition."), *constants_used("partitions.consume_bytes_per_s")),
         trace=trace,
     )
+
+
+def _measured(keys: Mapping[bytes, float], before: int, after: int, *, librdkafka: bool) -> tuple[float, float]:
+    """Share of the keys, and of their records, that the partitioner puts elsewhere."""
+    names = list(keys)
+    old, new = (partition_of(keys=names, partitions=count, librdkafka=librdkafka) for count in (before, after))
+    counts = np.array(list(keys.values()))
+    return float(np.mean(old != new)), float(counts[old != new].sum() / counts.sum())
 
 
 def _case(scenario: Scenario, name: str, to: int, throttle: float | None, lag: float | None) -> _Case:

@@ -83,6 +83,11 @@ def _sentence(found: Repartition) -> str:
 
 def _more(found: Repartition) -> list[str]:
     lines = [f"Recommended because {found.recommended_because}."]
+    if found.moved_key_fraction_measured is not None:
+        share, records = found.moved_key_fraction_measured, found.moved_record_fraction
+        lines.append(
+            f"Of the keys given {quantity(share, 'fraction')} move, of their records {quantity(records, 'fraction')}."
+        )
     low, high = found.moved_record_fraction_low, found.moved_record_fraction_high
     if low < high:
         shown = f"{quantity(low, 'fraction')} to {quantity(high, 'fraction')}"
