@@ -14,11 +14,8 @@ if TYPE_CHECKING:
     from planner.montecarlo import uncertainty
     from planner.operations.counts import partitions
     from planner.operations.reassigning import reassign
-<<<<<<< HEAD
     from planner.operations.repartitioning import repartition
-=======
     from planner.recommender import recommend
->>>>>>> main
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -39,11 +36,8 @@ _HOMES = {
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "reassign": "planner.operations.reassigning",
-<<<<<<< HEAD
-    "repartition": "planner.operations.repartitioning",
-=======
     "recommend": "planner.recommender",
->>>>>>> main
+    "repartition": "planner.operations.repartitioning",
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
@@ -66,11 +60,8 @@ __all__ = [
     "plan",
     "presets",
     "reassign",
-<<<<<<< HEAD
-    "repartition",
-=======
     "recommend",
->>>>>>> main
+    "repartition",
     "report",
     "reverse",
     "schema",
