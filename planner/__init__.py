@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from planner.operations.compacting import compaction
     from planner.operations.counts import partitions
     from planner.operations.reassigning import reassign
+    from planner.operations.repartitioning import repartition
     from planner.operations.retaining import retention
     from planner.operations.transacting import transactions
     from planner.recommender import recommend
@@ -46,6 +47,7 @@ _HOMES = {
     "presets": "planner.codec",
     "reassign": "planner.operations.reassigning",
     "recommend": "planner.recommender",
+    "repartition": "planner.operations.repartitioning",
     "report": "planner.reports",
     "retention": "planner.operations.retaining",
     "reverse": "planner.sizing",
@@ -76,6 +78,7 @@ __all__ = [
     "presets",
     "reassign",
     "recommend",
+    "repartition",
     "report",
     "retention",
     "reverse",
