@@ -172,7 +172,8 @@ def moved_record_deviation_fraction(*, moved_key_fraction: Numeric, key_concentr
     arithmetic
     """
     chance = np.asarray(moved_key_fraction)
-    return np.sqrt(chance * (1 - chance) * key_concentration_fraction)
+    deviation: Numeric = np.sqrt(chance * (1 - chance) * key_concentration_fraction)
+    return deviation
 
 
 @formula(
