@@ -480,7 +480,7 @@ def test_a_planned_count_is_todays() -> None:
         ("nothing", 10**9, {"throttle": math.inf}, ["topic", "to", "throttle"]),
     ],
 )
-def test_refusals(name: str, to: int, options: dict[str, float], paths: list[str]) -> None:
+def test_refusals(name: str, to: int, options: dict[str, Any], paths: list[str]) -> None:
     with pytest.raises(ScenarioError) as caught:
         repartition(made(), name, to, **options)
     assert [error.path for error in caught.value.errors] == paths

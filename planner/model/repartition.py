@@ -172,7 +172,8 @@ def moved_record_deviation_fraction(*, moved_key_fraction: Numeric, key_concentr
     arithmetic
     """
     chance = np.asarray(moved_key_fraction)
-    return np.sqrt(chance * (1 - chance) * key_concentration_fraction)
+    deviation: Numeric = np.sqrt(chance * (1 - chance) * key_concentration_fraction)
+    return deviation
 
 
 @formula(
@@ -308,7 +309,8 @@ def spare_copy_bytes_per_s(
     ----------
     arithmetic
     """
-    return np.maximum(limit_fraction - np.asarray(utilisation_fraction), 0.0) / utilisation_per_byte_per_s
+    rate: Numeric = np.maximum(limit_fraction - np.asarray(utilisation_fraction), 0.0) / utilisation_per_byte_per_s
+    return rate
 
 
 @formula("one_copy_bytes * replication_factor", unit="bytes", source="arithmetic")
