@@ -75,7 +75,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Who is lost: any so many brokers, any so many zones, or the brokers named by position; and whether they returned."""
+    """Who is lost: any so many brokers or zones, or those chosen by position; and whether they have returned."""
 
     brokers: int = 0
     zones: int = 0
