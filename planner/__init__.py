@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
     from planner.operations.counts import partitions
+    from planner.operations.failures import failure
     from planner.operations.reassigning import reassign
     from planner.operations.repartitioning import repartition
     from planner.recommender import recommend
@@ -30,6 +31,7 @@ _HOMES = {
     "check": "planner.sizing",
     "compare": "planner.sizing",
     "cross_check": "planner.crosscheck",
+    "failure": "planner.operations.failures",
     "growth": "planner.runway",
     "load": "planner.codec",
     "partitions": "planner.operations.counts",
@@ -54,6 +56,7 @@ __all__ = [
     "check",
     "compare",
     "cross_check",
+    "failure",
     "growth",
     "load",
     "partitions",

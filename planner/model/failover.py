@@ -99,7 +99,8 @@ def buffer_lasts_s(
     ----------
     kafka-4.3-source
     """
-    return buffer_bytes / np.maximum(produce_in_bytes_per_s / np.asarray(producers) * lost_fraction, 1e-9)
+    lasts: Numeric = buffer_bytes / np.maximum(produce_in_bytes_per_s / np.asarray(producers) * lost_fraction, 1e-9)
+    return lasts
 
 
 @formula(
@@ -198,7 +199,8 @@ def source_in_sync_bytes_per_s(
     """
     live = np.asarray(brokers) - brokers_down
     sent = np.maximum(produce_in_bytes_per_s * (replication_factor * live / brokers - 1), 0.0)
-    return np.sum(sent) / live
+    mean: Numeric = np.sum(sent) / live
+    return mean
 
 
 @formula(
@@ -288,7 +290,8 @@ def second_failure_fraction(*, brokers: Numeric, down_s: Numeric, mtbf_s: Numeri
     ----------
     arithmetic
     """
-    return 1 - np.exp(-np.asarray(brokers, float) * (np.asarray(brokers) - 1) * down_s / mtbf_s)
+    chance: Numeric = 1 - np.exp(-np.asarray(brokers, float) * (np.asarray(brokers) - 1) * down_s / mtbf_s)
+    return chance
 
 
 @formula("floor(controllers / 2) + 1", unit="count", source="kafka-4.3-source")

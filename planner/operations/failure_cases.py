@@ -10,14 +10,13 @@ import numpy as np
 
 from planner.constants import constant
 from planner.model import recovery
-from planner.model.placement import rack_of_broker
 from planner.scenario import InputError, Scenario, ScenarioError, shorten
 from planner.sizing import plan
 from planner.sizing.compose import sizer_of
 from planner.sizing.evaluate import Setting
 from planner.sizing.loads import Load
-from planner.sizing.sized import Sized
 from planner.sizing.simulate import Layout, Loss, Weighed
+from planner.sizing.sized import Sized
 from planner.sizing.spread import rack_names
 from planner.sizing.workload import Workload
 from planner.trace import Trace
@@ -62,6 +61,7 @@ class Cause:
     disks: int
     controllers: int
     away_s: float
+    only_disk: bool = False  # a disk was asked about, and it is the broker's only one
 
 
 def case_of(scenario: Scenario, throttle: float | None) -> Case:
@@ -72,7 +72,7 @@ def case_of(scenario: Scenario, throttle: float | None) -> Case:
     count = today.brokers.count
     layout, sized = sizer.complete(count).layout, sizer.sized_at(count)
     given = throttle if throttle is not None else setting.throttle_bytes_per_s
-    trace = Trace()
+    trace = Trace(labels=workload.names)
     gap = trace(
         "failover_s",
         recovery.failover_s,
@@ -114,28 +114,27 @@ def cause_of(
         raise ScenarioError(errors)
     operations = case.scenario.operations
     away = after if after is not None else operations.broker_mttr if zone is None else operations.zone_mttr
-    common = {"controllers": controllers, "away_s": away}
+    none = Cause("controllers_lost", Loss(), 0, (), None, 0, controllers, away)
     if zone is not None:
-        return _zone(case, zone, **common)
+        return _zone(case, zone, none)
     if disk and case.setting.hardware.volumes > 1:
-        return Cause("disk_lost", Loss(), 0, (), None, 1, **common)
+        return replace(none, state="disk_lost", disks=1)
     if ids:
         chosen = tuple(case.ids.index(broker) for broker in ids)
-        return Cause("broker_down", Loss(chosen=chosen), len(chosen), tuple(ids), None, 0, **common)
+        return replace(none, state="broker_down", loss=Loss(chosen=chosen), brokers=len(chosen), ids=tuple(ids))
     if controllers and brokers is None and not disk:
-        return Cause("controllers_lost", Loss(), 0, (), None, 0, **common)
+        return none
     count = 1 if brokers is None else brokers  # the only disk of a broker is the broker
-    return Cause("broker_down", Loss(brokers=count), count, (), None, 0, **common)
+    return replace(none, state="broker_down", loss=Loss(brokers=count), brokers=count, only_disk=disk)
 
 
-def _zone(case: Case, zone: str, *, controllers: int, away_s: float) -> Cause:
+def _zone(case: Case, zone: str, none: Cause) -> Cause:
     if zone == ANY:
-        count = max(case.layout.sizes)
-        return Cause("zone_down", Loss(zones=1), count, (), ANY, 0, controllers, away_s)
+        return replace(none, state="zone_down", loss=Loss(zones=1), brokers=max(case.layout.sizes), zone=ANY)
     racks = np.array([str(name) for name in rack_names(case.layout)])
     chosen = tuple(np.flatnonzero(racks == zone).tolist())
     ids = tuple(broker for position in chosen if (broker := case.ids[position]) is not None)
-    return Cause("zone_down", Loss(chosen=chosen), len(chosen), ids, zone, 0, controllers, away_s)
+    return replace(none, state="zone_down", loss=Loss(chosen=chosen), brokers=len(chosen), ids=ids, zone=zone)
 
 
 def _one_of(**given: bool) -> Collection[InputError]:
@@ -192,8 +191,3 @@ def _known(case: Case, ids: Sequence[int], zone: str | None) -> Collection[Input
             InputError("zone", shorten(zone), "There is no zone of this name.", ", ".join([ANY, *racks[:20]]))
         )
     return errors
-
-
-def racks_of(case: Case) -> list[int]:
-    """Number of each broker's rack."""
-    return [int(rack) for rack in rack_of_broker(case.layout.sizes).tolist()]

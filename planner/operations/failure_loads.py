@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -151,34 +152,31 @@ def impact_of(case: Case, cause: Cause, outcome: Outcome, gap_s: float) -> tuple
     """Buffers of the producers during the failover, and what fails while partitions take no writes."""
     if not cause.brokers:
         return ()
-    topics = case.load.topics
-    fractions = lost_fractions(case, cause)
-    producers = {topic.name: float(topic.producers) for topic in case.scenario.topics}
-    rows = []
-    for index, name in enumerate(topics.names):
-        rate = {
-            "produce_in_bytes_per_s": float(topics.produce_in_bytes_per_s[index]),
-            "producers": producers[name],
-            "lost_fraction": float(fractions[index]),
-        }
-        buffer = constant("failure.buffer_bytes")
-        waiting = case.trace(f"topics.{name}.waiting_bytes", failover.waiting_bytes, **rate, gap_s=gap_s)
-        lasts = case.trace(f"topics.{name}.buffer_lasts_s", failover.buffer_lasts_s, **rate, buffer_bytes=buffer)
-        failed = case.trace(
-            f"topics.{name}.failed_bytes",
-            failover.failed_bytes,
-            produce_in_bytes_per_s=rate["produce_in_bytes_per_s"],
-            lost_fraction=float(outcome.unwritable[index]),
-            outage_s=cause.away_s,
-            delivery_timeout_s=constant("failure.delivery_timeout_s"),
-        )
-        unwritable = float(outcome.unwritable[index])
-        blocks = float(lasts) < gap_s
-        rows.append(
-            Impact(name, float(fractions[index]), float(waiting), float(lasts), blocks, unwritable, float(failed))
-        )
-    by_name = {row.topic: row for row in rows}
-    return tuple(by_name[topic.name] for topic in case.scenario.topics)
+    topics, known = case.load.topics, {topic.name: float(topic.producers) for topic in case.scenario.topics}
+    rate = {
+        "produce_in_bytes_per_s": topics.produce_in_bytes_per_s,
+        "producers": np.array([known[name] for name in topics.names]),
+        "lost_fraction": lost_fractions(case, cause),
+    }
+    waiting = case.trace("topics.waiting_bytes", failover.waiting_bytes, **rate, gap_s=gap_s)
+    lasts = case.trace(
+        "topics.buffer_lasts_s", failover.buffer_lasts_s, **rate, buffer_bytes=constant("failure.buffer_bytes")
+    )
+    failed = case.trace(
+        "topics.failed_bytes",
+        failover.failed_bytes,
+        produce_in_bytes_per_s=topics.produce_in_bytes_per_s,
+        lost_fraction=outcome.unwritable,
+        outage_s=cause.away_s,
+        delivery_timeout_s=constant("failure.delivery_timeout_s"),
+    )
+    columns = zip(rate["lost_fraction"], waiting, lasts, lasts < gap_s, outcome.unwritable, failed, strict=True)
+    rows = {name: Impact(name, *map(_plain, row)) for name, row in zip(topics.names, columns, strict=True)}
+    return tuple(rows[name] for name in known)
+
+
+def _plain(value: Any) -> Any:
+    return value.item()
 
 
 def disk_loss(case: Case) -> DiskLoss:
@@ -208,10 +206,10 @@ def disk_loss(case: Case) -> DiskLoss:
             add(count["leaders"], times[kind], cell[:, :1])
             add(refill, per_replica["refill"][kind] * times[kind])
             add(write, per_replica["write"][kind] * times[kind])
-            where = (np.repeat(topic[kind], copies), seed, cell.ravel())
-            np.add.at(blocked, where, np.repeat(stops, copies))
+            where = (np.repeat(topic[kind], copies), cell.ravel())
+            np.add.at(blocked[:, seed], where, np.repeat(stops, copies))
             if copies == 1:
-                np.add.at(gone, where, times[kind])
+                np.add.at(gone[:, seed], where, times[kind])
     blocked /= load.topics.partitions[:, None, None]
     gone /= load.topics.partitions[:, None, None]
     fullest = refill.argmax(axis=1)

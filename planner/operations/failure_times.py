@@ -233,8 +233,8 @@ def rolling_of(case: Case) -> tuple[Rolling | None, str | None]:
         settle_s=settle,
         failure_chance_fraction=float(chance),
         unwritable=one[0],
-        unwritable_with_failure=two[0] if two else {name: 1.0 for name in case.load.topics.names},
-        unwritable_with_failure_mean=two[1] if two else {name: 1.0 for name in case.load.topics.names},
+        unwritable_with_failure=two[0] if two else dict.fromkeys(case.load.topics.names, 1.0),
+        unwritable_with_failure_mean=two[1] if two else dict.fromkeys(case.load.topics.names, 1.0),
     ), None
 
 

@@ -15,7 +15,6 @@ from planner.operations.failure_times import Away, Point, Rolling, away_of, roll
 from planner.results import RESOURCE_WORDS, Assumption, Finding, Result, frame_of
 from planner.scenario import Scenario
 from planner.sizing.evaluate import outcome_of, resource_utilisation, threshold
-from planner.sizing.simulate import Loss
 from planner.sizing.totals import constants_used
 from planner.trace import Trace
 
@@ -282,6 +281,11 @@ def _quorum(case: Case, cause: Cause) -> Quorum:
 
 def _findings(case: Case, cause: Cause, found: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _lost_partitions(cause, found)
+    if cause.only_disk:
+        message = (
+            "Brokers have one volume each: when it fails the broker stops, so these are the figures of a lost broker."
+        )
+        yield Finding("only_disk", "info", message, "Nothing to do.")
     over = [row for row in found["usage"] if not row.holds]
     for row in over:
         yield Finding(
@@ -309,8 +313,8 @@ def _lost_partitions(cause: Cause, found: Mapping[str, Any]) -> Iterator[Finding
         yield Finding(
             "offline",
             "critical",
-            f"Up to {share:.1%} of the partitions of {name} have no live replica: neither read nor written, and lost if "
-            "the disks are.",
+            f"Up to {share:.1%} of the partitions of {name} have no live replica: neither read nor written, and gone "
+            "for good if the disks are.",
             "Raise its replication factor.",
         )
     for name, share in _largest(found["unwritable"]):
@@ -424,6 +428,3 @@ def _assumptions(case: Case) -> tuple[Assumption, ...]:
         rows.append(Assumption("failure.placement", text, "", None, None, "kafka-4.3-source", "2026-11-23"))
     rows.append(Assumption("failure.load", "peak", "", None, None, "assumption", "2026-11-26"))
     return (*rows, *constants_used("failure.", "recovery."))
-
-
-__all__ = ["Failure", "Loss", "failure"]
