@@ -125,6 +125,17 @@ def test_reverse(benchmark: Any, measured: Any) -> None:
     measured.figure("reverse: preset ecommerce, 15 brokers, all limits", rounds_of(benchmark, work, 5))
 
 
+def test_worlds(benchmark: Any, measured: Any) -> None:
+    scenario = planner.load("preset:ecommerce")
+
+    def work() -> float:
+        start = time.process_time()
+        planner.uncertainty(scenario, worlds=4096, load=(0.8, 1.5))
+        return time.process_time() - start
+
+    measured.figure("uncertainty: preset ecommerce, 4,096 worlds", rounds_of(benchmark, work, 5), 1.0)
+
+
 def test_ten_thousand_topics(benchmark: Any, measured: Any) -> None:
     given = json.dumps(topics(TOPICS, PARTITIONS))
     found: list[dict[str, float]] = []

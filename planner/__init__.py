@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from planner.advise import audit, diagnose, monitoring
     from planner.codec import load, presets, schema
     from planner.crosscheck import cross_check
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
+    from planner.operations.batches import batching
+    from planner.operations.compacting import compaction
     from planner.operations.counts import partitions
     from planner.operations.failures import failure
     from planner.operations.reassigning import reassign
     from planner.operations.repartitioning import repartition
+    from planner.operations.retaining import retention
+    from planner.operations.transacting import transactions
     from planner.recommender import recommend
     from planner.results import Plan
     from planner.runway import growth
@@ -28,12 +33,17 @@ _HOMES = {
     "Ranged": "planner.scenario",
     "Scenario": "planner.scenario",
     "ScenarioError": "planner.scenario",
+    "audit": "planner.advise",
+    "batching": "planner.operations.batches",
     "check": "planner.sizing",
+    "compaction": "planner.operations.compacting",
     "compare": "planner.sizing",
     "cross_check": "planner.crosscheck",
+    "diagnose": "planner.advise",
     "failure": "planner.operations.failures",
     "growth": "planner.runway",
     "load": "planner.codec",
+    "monitoring": "planner.advise",
     "partitions": "planner.operations.counts",
     "plan": "planner.sizing",
     "presets": "planner.codec",
@@ -41,9 +51,11 @@ _HOMES = {
     "recommend": "planner.recommender",
     "repartition": "planner.operations.repartitioning",
     "report": "planner.reports",
+    "retention": "planner.operations.retaining",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
     "sweep": "planner.fleet",
+    "transactions": "planner.operations.transacting",
     "uncertainty": "planner.montecarlo",
 }
 
@@ -53,12 +65,17 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "__version__",
+    "audit",
+    "batching",
     "check",
+    "compaction",
     "compare",
     "cross_check",
+    "diagnose",
     "failure",
     "growth",
     "load",
+    "monitoring",
     "partitions",
     "plan",
     "presets",
@@ -66,9 +83,11 @@ __all__ = [
     "recommend",
     "repartition",
     "report",
+    "retention",
     "reverse",
     "schema",
     "sweep",
+    "transactions",
     "uncertainty",
 ]
 

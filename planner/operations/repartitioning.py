@@ -205,7 +205,7 @@ def repartition(
     Examples
     --------
     >>> import planner
-    >>> found = repartition(planner.load("preset:linkedin-2014"), "test-rep-three", 12)
+    >>> found = repartition(planner.load("preset:ecommerce"), "orders", 72)
     >>> found.moved_key_fraction
     0.5
     """

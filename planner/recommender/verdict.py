@@ -21,7 +21,7 @@ from planner.recommender.recommendation import Choice, Contradiction, Flip, Reco
 from planner.recommender.systems import Catalogue, System, catalogue
 from planner.results import Assumption
 from planner.scenario import Scenario, ranges_of
-from planner.sizing.totals import constants_used, ranges_of
+from planner.sizing.totals import constants_used
 from planner.trace import Trace
 
 _NEXT = 3

@@ -76,7 +76,8 @@ def _step(row: Purchase) -> tuple[str, ...]:
         "-" if row.duration_s is None else quantity(row.duration_s, "s"),
     )
     if row.kind == "partitions":
-        return (row.date, f"add partitions to {row.topic}", *counts, row.because, *moving)
+        how = (row.route or "").replace("_", " ")
+        return (row.date, f"add partitions to {row.topic}: {how}", *counts, row.because, *moving)
     resource, _, state = row.because.partition(", ")
     because = f"{RESOURCE_WORDS.get(resource, resource)}, {STATE_LABELS.get(state, state)}".rstrip(", ")
     return (row.date, "add brokers", *counts, because, *moving)
