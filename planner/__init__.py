@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from planner.operations.batches import batching
     from planner.operations.compacting import compaction
     from planner.operations.counts import partitions
+    from planner.operations.failures import failure
     from planner.operations.reassigning import reassign
     from planner.operations.repartitioning import repartition
     from planner.operations.retaining import retention
@@ -39,6 +40,7 @@ _HOMES = {
     "compare": "planner.sizing",
     "cross_check": "planner.crosscheck",
     "diagnose": "planner.advise",
+    "failure": "planner.operations.failures",
     "growth": "planner.runway",
     "load": "planner.codec",
     "monitoring": "planner.advise",
@@ -70,6 +72,7 @@ __all__ = [
     "compare",
     "cross_check",
     "diagnose",
+    "failure",
     "growth",
     "load",
     "monitoring",

@@ -494,6 +494,41 @@ def test_shrinking_names_the_way_out() -> None:
     assert "new topic" in message
 
 
+def test_rates_of_members_in_other_words() -> None:
+    # 2 ms a record are 500/s, as in the scenario by hand
+    timed = [{"group": "readers", "members": 6, "processing_time": "2ms"}]
+    found = repartition(made(consumers=timed, keys={"ordered": True}), "t", 12, lag=600)
+    assert found.route("drain_then_add").downtime_s == pytest.approx(200 + 120)
+    # measured per partition: 5 MB/s of records of about 1,009 bytes on each of six
+    measured = made(consumers=[{"group": "readers", "members": 2}], partition_throughput={"consume": "5MB/s"})
+    found = repartition(measured, "t", 12, lag=600)
+    assert found.route("drain_then_add").downtime_s == pytest.approx(600_000 / (6 * 5e6 / 1002) + 120, rel=0.02)
+
+
+def test_a_topic_that_nobody_reads() -> None:
+    found = repartition(made(consumers=[]), "t", 12)
+    assert not codes(found)
+    assert not any(row.code == "missed_new_partitions" for row in found.findings)
+    assert found.route("drain_then_add").downtime_s == 120
+    assert any("whatever else reads" in step for step in found.route("drain_then_add").steps)
+
+
+def test_partners_bring_their_groups_into_the_runbook() -> None:
+    partner = {**HAND, "name": "other", "consumers": [{"group": "readers"}, {"group": "second"}]}
+    steps = repartition(made(partner), "t", 12).route("drain_then_add").steps
+    assert any("--describe --group second" in step for step in steps)
+    assert any('other:"$(seq -s, 6 11)" --group second' in step for step in steps)
+
+
+def test_money_that_is_known_in_part() -> None:
+    broker = {"vcpu": 8, "memory": "32GiB", "storage": {"capacity": "500GB"}, "price_per_month": 100}
+    found = repartition(made(cluster={"broker": broker, "brokers": None}, segment={"bytes": "1GiB"}), "t", 3000)
+    assert found.provision_now_per_month
+    assert found.break_even_fraction is None
+    assert found.break_even_reason is not None
+    assert "hourly_rate" in found.break_even_reason
+
+
 def test_names_that_are_taken_or_long() -> None:
     taken = {**HAND, "name": "t-p12"}
     assert new_name_of(made(taken), "t", 12) == "t-p12-2"

@@ -309,7 +309,8 @@ def spare_copy_bytes_per_s(
     ----------
     arithmetic
     """
-    return np.maximum(limit_fraction - np.asarray(utilisation_fraction), 0.0) / utilisation_per_byte_per_s
+    rate: Numeric = np.maximum(limit_fraction - np.asarray(utilisation_fraction), 0.0) / utilisation_per_byte_per_s
+    return rate
 
 
 @formula("one_copy_bytes * replication_factor", unit="bytes", source="arithmetic")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.scenario import Topic
@@ -22,7 +22,7 @@ class Change:
     before: int
     after: int
     groups: tuple[str, ...]
-    partners: tuple[str, ...]  # topics that have to get the same count
+    partners: Mapping[str, tuple[str, ...]]  # topics that have to get the same count, with their groups
     streams: tuple[str, ...]  # applications of Kafka Streams
     new_name: str
     copier: str
@@ -52,7 +52,7 @@ def drain_steps(change: Change) -> tuple[str, ...]:
     steps = [
         "Rehearse on a copy, and agree on the stop with all who write or read: " + ", ".join(names),
         "Stop all producers of these topics.",
-        *_each_group("Repeat until LAG is 0 on every partition", "--describe", change.groups),
+        *_each_group("Repeat until LAG is 0 on every partition", "--describe", _readers(change)),
         "Stop all consumers of these groups." if change.groups else "Stop whatever else reads the topic.",
         *(_alter(name, change.after) for name in names),
         *_new_offsets(change),
@@ -135,15 +135,20 @@ def _each_group(what: str, options: str, groups: Sequence[str]) -> Iterator[str]
         yield f"{what}: {_GROUPS} {options} --group {shlex.quote(group)}"
 
 
+def _readers(change: Change) -> tuple[str, ...]:
+    """Groups of the topic and of those that change with it, each once."""
+    return tuple(dict.fromkeys([*change.groups, *(group for groups in change.partners.values() for group in groups)]))
+
+
 def _new_offsets(change: Change) -> Iterator[str]:
     """The groups are stopped: let them begin at the start of the new partitions, whatever auto.offset.reset says."""
-    last = change.after - 1
-    listed = f'{shlex.quote(change.topic.name)}:"$(seq -s, {change.before} {last})"'
-    for group in change.groups:
-        yield (
-            f"Begin at the start of the new partitions: {_GROUPS} --reset-offsets --to-earliest --topic {listed} "
-            f"--group {shlex.quote(group)} --execute"
-        )
+    for name, groups in {change.topic.name: change.groups, **change.partners}.items():
+        listed = f'{shlex.quote(name)}:"$(seq -s, {change.before} {change.after - 1})"'
+        for group in groups:
+            yield (
+                f"Begin at the start of the new partitions: {_GROUPS} --reset-offsets --to-earliest --topic {listed} "
+                f"--group {shlex.quote(group)} --execute"
+            )
 
 
 def _resets(applications: Sequence[str], topic: str) -> Iterator[str]:

@@ -361,7 +361,11 @@ def _routes(case: _Case, copied: Copy, later: Plan) -> tuple[Route, ...]:
         case.before,
         case.after,
         tuple(group.name for group in case.groups),
-        case.partners,
+        {
+            topic.name: tuple(group.group for group in topic.consumers)
+            for topic in case.scenario.topics
+            if topic.name in case.partners
+        },
         tuple(streams_topics(case.scenario, case.topic)),
         new_name_of(case.scenario, case.topic.name, case.after),
         f"{case.topic.name}-copier",
@@ -424,6 +428,8 @@ def _cutover(case: _Case, copied: Copy, change: Change, restart: float) -> Route
         added = max(copied.brokers_needed - case.today.brokers.count, 0)
     duration = copied.duration_s + tail if copied.duration_s is not None else None
     cost, reason = _cost(case, "new_topic_and_cutover", added, duration)
+    if not copied.holds and copied.brokers_needed is None:
+        cost, reason = None, "no broker count holds while both topics exist"
     free = copied.unthrottled_s
     return Route(
         name="new_topic_and_cutover",
