@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +15,8 @@ from planner.cli.common import (
     answer,
     cli,
     load_scenario,
+    read_ids,
+    read_quantity,
     refusals,
     refuse,
 )
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from planner.scenario import InputError
-
-_ID = re.compile(r"[0-9]{1,10}")
 
 
 @cli.command("failure")
@@ -55,8 +54,11 @@ def failure_command(
         from planner.operations.failures import failure
 
         errors: list[InputError] = []
-        away, rate = _quantity("--after", after, "s", errors), _quantity("--throttle", throttle, "bytes_per_s", errors)
-        chosen = _ids(ids, errors)
+        away, rate = (
+            read_quantity("--after", after, "s", errors),
+            read_quantity("--throttle", throttle, "bytes_per_s", errors),
+        )
+        chosen = read_ids("--ids", ids, errors)
         if errors:
             refuse(errors, form)
         found = failure(
@@ -77,23 +79,3 @@ def failure_command(
 
         answer(found, form, text)
     raise typer.Exit(0 if found.holds else INFEASIBLE)
-
-
-def _quantity(option: str, text: str | None, dimension: str, errors: list[InputError]) -> float | None:
-    from planner.scenario import InputError
-    from planner.units import UnitError, parse
-
-    try:
-        return None if text is None else parse(text, dimension)
-    except UnitError as error:
-        errors.append(InputError(option, text, str(error), "a quantity with its unit"))
-        return None
-
-
-def _ids(text: str, errors: list[InputError]) -> tuple[int, ...]:
-    from planner.scenario import InputError
-
-    words = [word.strip() for word in text.split(",")] if text else []
-    wrong = [word for word in words if not _ID.fullmatch(word)]
-    errors += [InputError("--ids", word, "A broker id is a whole number from 0.", "ids such as 3,7") for word in wrong]
-    return () if wrong else tuple(int(word) for word in words)

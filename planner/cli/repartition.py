@@ -17,13 +17,16 @@ from planner.cli.common import (
     answer,
     cli,
     load_scenario,
+    read_quantity,
     read_text_file,
     refusals,
-    refuse_one,
+    refuse,
 )
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from planner.scenario import InputError
 
 
 class RouteName(StrEnum):
@@ -61,13 +64,20 @@ def repartition_command(
         from planner.operations.counts import MOST_BYTES, keys_of
         from planner.operations.repartitioning import repartition
 
+        errors: list[InputError] = []
+        rate, behind = (
+            read_quantity("--throttle", throttle, "bytes_per_s", errors),
+            read_quantity("--lag", lag, "s", errors),
+        )
+        if errors:
+            refuse(errors, form)
         counted = None if keys is None else keys_of(read_text_file(keys, MOST_BYTES, "--keys", form))
         found = repartition(
             load_scenario(scenario, sets),
             topic,
             to,
-            throttle=_quantity("--throttle", throttle, "bytes_per_s", form),
-            lag=_quantity("--lag", lag, "s", form),
+            throttle=rate,
+            lag=behind,
             keys=counted,
             librdkafka=librdkafka,
         )
@@ -79,12 +89,3 @@ def repartition_command(
 
         answer(found, form, text)
     raise typer.Exit(0 if found.holds_meanwhile else INFEASIBLE)
-
-
-def _quantity(option: str, text: str | None, dimension: str, form: Format) -> float | None:
-    from planner.units import UnitError, parse
-
-    try:
-        return None if text is None else parse(text, dimension)
-    except UnitError as error:
-        refuse_one(option, text, str(error), "a quantity with its unit", form)
