@@ -1,0 +1,122 @@
+"""Durability and copies in other regions as text."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from planner.operations.losses import Durability, Setting, TopicDurability
+from planner.operations.regions import Link, Mirrored
+from planner.reports.page import Page
+from planner.reports.tables import Table
+from planner.reports.words import quantity
+
+_TINY = 1e-9  # beyond this other causes decide, and digits mislead
+
+
+def durability_text(found: Durability, console: Console) -> None:
+    """The worst topic in a sentence, then topics, settings, findings and what is not covered."""
+    page = Page(console)
+    page.line(_headline(found), "bold")
+    page.say([f"A lost broker's data is whole again after {quantity(found.refill_s, 's')} ({found.refill_from})."])
+    columns = (
+        "topic",
+        "copies",
+        "min ISR",
+        "acks",
+        "a partition takes\nno writes",
+        "any of them,\nat most",
+        "loss\na year",
+    )
+    rows = tuple(_topic(name, row) for name, row in found.topics.items())
+    page.table(Table("Topics, a year", columns, rows, right=frozenset({1, 2, 4, 5, 6})))
+    side = ("copies", "min ISR", "takes no writes", "loss a year", "brokers to spare", "zones to spare")
+    shown = tuple(map(_setting, found.settings))
+    page.table(Table("All topics with acks=all, side by side", side, shown, right=frozenset(range(6))))
+    page.say(f"{row.severity}: {row.message} {row.action}" for row in found.findings)
+    page.say(["Not covered: " + "; ".join(found.not_covered) + "."])
+
+
+def _headline(found: Durability) -> str:
+    worst = max(found.topics.items(), key=lambda item: item[1].loss_probability_per_year)
+    longest = max(found.topics.items(), key=lambda item: item[1].unwritable_minutes_per_year)
+    chance = _chance(worst[1].loss_probability_per_year)
+    return (
+        f"In a year acknowledged records are lost most likely in {worst[0]}: {chance}; "
+        f"a partition of {longest[0]} takes no writes for {_minutes(longest[1].unwritable_minutes_per_year)}."
+    )
+
+
+def _topic(name: str, row: TopicDurability) -> tuple[str, ...]:
+    return (
+        name,
+        str(row.replication_factor),
+        str(row.min_insync_replicas),
+        row.acks,
+        _minutes(row.unwritable_minutes_per_year),
+        _minutes(row.any_partition_minutes_per_year_high),
+        _chance(row.loss_probability_per_year),
+    )
+
+
+def _setting(row: Setting) -> tuple[str, ...]:
+    return (
+        str(row.replication_factor),
+        str(row.min_insync_replicas),
+        _minutes(row.unwritable_minutes_per_year),
+        _chance(row.loss_probability_per_year),
+        str(row.brokers_lost_writable),
+        str(row.zones_lost_writable),
+    )
+
+
+def _minutes(minutes: float) -> str:
+    return quantity(minutes * 60, "s")
+
+
+def _chance(fraction: float) -> str:
+    if fraction >= 0.01:  # noqa: PLR2004 - below one in a hundred people read odds better than per cent
+        return f"{fraction:.1%}"
+    if fraction < _TINY:
+        return "never" if fraction == 0 else "below 1 in 10^9"
+    return f"1 in {1 / fraction:,.0f}"
+
+
+def mirror_text(found: Mirrored, console: Console) -> None:
+    """A sentence for each copy, then its figures."""
+    page = Page(console)
+    for link in found.links:
+        page.line(_link(link), "bold")
+        page.say(_sentences(link))
+    page.say(f"{row.severity}: {row.message} {row.action}" for row in found.findings)
+
+
+def _link(link: Link) -> str:
+    if link.caught_up_reason is not None:
+        return (
+            f"The copy in {link.to} never keeps up: {quantity(link.average_bytes_per_s, 'bytes/s')} arrive on average."
+        )
+    average, peak = quantity(link.average_bytes_per_s, "bytes/s"), quantity(link.peak_bytes_per_s, "bytes/s")
+    age = quantity(link.rpo_s, "s")
+    return f"The copy in {link.to} is {age} old at worst, carrying {average} on average and {peak} at peak."
+
+
+def _sentences(link: Link) -> list[str]:
+    def took(seconds: float | None) -> str:
+        return "never" if seconds is None else f"after {quantity(seconds, 's')}"
+
+    room = "without a limit that is given"
+    if link.bandwidth_bytes_per_s is not None and link.utilisation is not None:
+        room = f"of {quantity(link.bandwidth_bytes_per_s, 'bytes/s')}, {link.utilisation:.0%} used at peak"
+    cost = "" if link.second_cluster_cost_per_month is None else f", {link.second_cluster_cost_per_month:,.0f} a month"
+    brokers = "no count of brokers" if link.second_cluster_brokers is None else f"{link.second_cluster_brokers} brokers"
+    waits, misses = (
+        quantity(size, "bytes") for size in (link.waiting_after_peak_bytes, link.waiting_after_outage_bytes)
+    )
+    disk = quantity(link.second_cluster_disk_bytes, "bytes")
+    said = [
+        f"{len(link.topics)} topics over a link {room}; {quantity(link.bytes_per_month, 'bytes')} a month.",
+        f"After a peak {waits} wait; copied {took(link.caught_up_after_peak_s)}.",
+        f"Away for {quantity(link.outage_s, 's')}, {misses} wait; copied {took(link.caught_up_after_outage_s)}.",
+        f"The second cluster needs {brokers} of this kind for the copy alone, {disk} on disk at worst{cost}.",
+    ]
+    return said if link.cost_reason is None else [*said, f"Money: {link.cost_reason}."]
