@@ -76,7 +76,9 @@ def eliminations(batch: Batch, catalogue: Catalogue, answers: Answers, ruling: R
             text = f"{system.name} is what is being left"
             found.append(Elimination(system.key, system.family, text, "leaving", "scenario", ()))
         elif not ruling.alive[row, 0]:
+            priced = not math.isnan(ruling.money.infrastructure[row, 0])
             text = f"{system.name} costs more than the budget"
+            text = text if priced else f"no list price of {system.name} could be read, and its like costs more"
             found.append(Elimination(system.key, system.family, text, "budget_per_month", "arithmetic", ()))
     return tuple(found)
 
