@@ -187,6 +187,21 @@ def test_an_empty_list_of_work_is_not_answered() -> None:
     assert (found.confidence, found.questions_next) == (without.confidence, without.questions_next)
 
 
+@pytest.mark.parametrize("existing", [[], ["rabbitmq"], ["kafka"]])
+def test_every_amount_is_the_sum_of_its_lines(existing: list[str]) -> None:
+    questions = {"events_per_s": 1000, "work": ["queue", "events"], "per_message_ack": True, "priority": True}
+    found = asked(**questions, replay=True, retention="30d", consumer_groups=5, cloud="aws", existing=existing)
+    assert all(row.also for row in found.cost)  # the queue is paid for beside every log, not beside the verdict alone
+    for row in found.cost:
+        assert row.infrastructure_per_month == pytest.approx(sum(line.per_month for line in row.lines))
+
+
+def test_what_time_says_nothing_or_too_little_is_said() -> None:
+    long = asked(events_per_s=50, work="events", replay=True, retention="7y", consumer_groups=2)
+    assert any("first year" in warning for warning in long.warnings)
+    assert any("decides nothing" in warning for warning in asked(replay=False, retention="7y").warnings)
+
+
 # Contradictions
 
 

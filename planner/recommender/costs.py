@@ -248,11 +248,9 @@ def _nodes(
             unit_bytes_per_s=price("node_rate") * _BENCHMARK_BYTES,
             least=price("nodes_min"),
         )
-        busiest = load.peak_flow * (
-            replicas + np.maximum(load.groups, 1.0)
-        )  # sent; what comes in has its own direction
+        sent = load.peak_flow * (replicas + np.maximum(load.groups, 1.0))  # full duplex: receiving is less
         network = price("node_network") * constant("default.utilisation.network")
-        count = np.fmax(count, np.ceil(busiest / network))
+        count = np.fmax(count, np.ceil(sent / network))
         node: Array | float = price("price_node_month")
         managed = price("price_managed_node_month")
         if not math.isnan(managed):

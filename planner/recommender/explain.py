@@ -11,7 +11,7 @@ from planner.constants import constant
 from planner.fields import Quantity
 from planner.recommender.answers import Answers, Batch, Load, load_of, reader_of
 from planner.recommender.costs import OUTBOX, hours_of, lines_of
-from planner.recommender.judge import NOBODY, Ruling
+from planner.recommender.judge import NOBODY, Ruling, halves
 from planner.recommender.musthaves import RULES, Rule, broken_by, held, leaving
 from planner.recommender.preferences import Table
 from planner.recommender.recommendation import Elimination, Reason, Score, ScoreRow, SystemCost
@@ -242,13 +242,18 @@ def cost_of(batch: Batch, ruling: Ruling, row: int, role: str, beside: tuple[str
     system = catalogue.systems[row]
     load = load_of(batch)
     lines = _lines(catalogue, system, load)
+    queue = int(ruling.also[0])
+    whole = all_systems()
     for other in beside:
-        whole = all_systems()
-        lines += _lines(whole, whole.systems[whole.index(other)], load) if other != OUTBOX else ()
+        if queue != NOBODY and other == catalogue.systems[queue].key:  # which carries its own half of the work
+            lines += _lines(whole, whole.systems[whole.index(other)], load_of(halves(batch)[1]))
+        elif other != OUTBOX:
+            lines += _lines(whole, whole.systems[whole.index(other)], load)
     infrastructure = float(ruling.money.infrastructure[row, 0])
     people = float(ruling.money.people[row, 0])
     unknown = math.isnan(infrastructure)
-    if held(batch, catalogue, "existing")[row, 0] and not unknown:
+    parts = [row] if queue == NOBODY else [row, queue]
+    if held(batch, catalogue, "existing")[parts, 0].any() and not unknown:
         lines = (
             CostLine(
                 "what the workload adds to what runs already", infrastructure, 1.0, infrastructure, "arithmetic", ""
