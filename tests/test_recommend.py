@@ -202,6 +202,15 @@ def test_what_time_says_nothing_or_too_little_is_said() -> None:
     assert any("decides nothing" in warning for warning in asked(replay=False, retention="7y").warnings)
 
 
+def test_a_reason_rules_somebody_out_whom_no_other_does() -> None:
+    questions = {"events_per_s": 5, "work": "events", "consumer_groups": 4, "replay": True, "cloud": "aws"}
+    assert "retention" not in {row.input for row in asked(**questions, retention="7d").reasons}
+    (time,) = (
+        row for row in asked(**{**questions, "cloud": "gcp"}, retention="90d").reasons if row.input == "retention"
+    )
+    assert not time.fact.startswith("Amazon SNS")
+
+
 # Contradictions
 
 

@@ -150,13 +150,17 @@ def _rule_reasons(batch: Batch, answers: Answers, ruling: Ruling, best: int) -> 
     found = []
     catalogue = ruling.catalogue
     kafka_best = catalogue.systems[best].family == KAFKA
+    out = np.zeros(len(catalogue.systems), dtype=bool)
     for rule in RULES:
         broken = broken_by(rule, batch, catalogue)[:, 0]
-        rows = np.flatnonzero(broken)
+        fresh, out = broken & ~out, out | broken
+        rows = np.concatenate([np.flatnonzero(fresh), np.flatnonzero(broken & ~fresh)])  # first whom it adds
         if not len(rows) or rule.id.startswith("cloud_"):  # where a service runs is no merit of another
             continue
         families = {catalogue.systems[row].family for row in rows}
         whole = {name for name in families if all(broken[i] for i in _members(catalogue, name))}
+        if not whole and not fresh.any():  # whom it rules out is out anyway
+            continue
         # the telling witness: Kafka where it fails, else a system of the family that is known best
         witness = next((row for row in rows if (catalogue.systems[row].family == KAFKA) != kafka_best), rows[0])
         system = catalogue.systems[int(witness)]
