@@ -346,6 +346,14 @@ class OneOf(Reader):
         return {"description": self.text, "enum": [*words, *numbers, *dict.fromkeys(booleans)]}
 
 
+def _name_the_wrong(given: list[Any], words: tuple[str, ...]) -> None:
+    """Refuse a list for the word of it that is not known, rather than for being a list."""
+    for word in given:
+        if isinstance(word, str) and word.strip().lower() not in words:
+            allowed = ", ".join(words)
+            raise _refused(f"{shorten(word)!r} is not one of: {allowed}.", allowed, nearest(word, words))
+
+
 @dataclass(frozen=True, slots=True)
 class ManyOf(Reader):
     """One word or a list of words, kept as a tuple without repeats; any name when `words` is empty."""
@@ -358,6 +366,8 @@ class ManyOf(Reader):
         given = list(value) if isinstance(value, list | tuple) else [value]
         if len(given) > _MOST_NAMES:
             raise _refused(f"At most {_MOST_NAMES} names are accepted here.", "a word or a list of words")
+        if self.words and isinstance(value, list | tuple):
+            _name_the_wrong(given, self.words)
         one = OneOf(self.words, "") if self.words else Text("", pattern=r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}")
         found = tuple(dict.fromkeys(one.read(word).strip().lower() for word in given))
         if "none" in found and len(found) > 1:

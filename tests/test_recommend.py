@@ -159,6 +159,58 @@ def test_two_kinds_of_work_may_need_a_queue_and_a_log() -> None:
     )
 
 
+def test_what_is_never_read_again_is_no_history() -> None:
+    plain = {"events_per_s": 10, "consumer_groups": 1, "work": "queue", "cloud": "aws", "replay": False}
+    assert asked(**plain, retention="forever").scores == asked(**plain).scores
+    assert asked(**{**plain, "replay": True}, retention="90d").scores != asked(**{**plain, "replay": True}).scores
+
+
+def test_routers_retry_a_delivery() -> None:
+    found = asked(events_per_s=100, work="events", routing="push", per_message_ack=True, replay=False, cloud="aws")
+    assert {"sns", "eventbridge"} <= {row.system for row in found.scores}
+
+
+def test_the_warehouse_of_google_is_fed_by_pubsub_itself() -> None:
+    questions = {"events_per_s": 8000, "message_bytes": 800, "work": "ingest", "ecosystem": ["lake"], "replay": True}
+    found = asked(**questions, retention="3d", consumer_groups=2, cloud="gcp", engineers=3)
+    assert (found.verdict, found.family) == ("kafka_not_needed", "cloud_pubsub")
+
+
+def test_a_small_queue_stays_on_the_kafka_that_runs_well() -> None:
+    small = {"events_per_s": 100, "work": "queue", "consumer_groups": 1, "replay": False, "per_message_ack": True}
+    assert asked(**small, existing=["kafka"], cloud="on_premises", engineers=6).system == "kafka_share_groups"
+    assert asked(**small, cloud="on_premises", engineers=6).family != "kafka"
+
+
+def test_an_empty_list_of_work_is_not_answered() -> None:
+    found, without = asked(events_per_s=10, work=[]), asked(events_per_s=10)
+    assert (found.confidence, found.questions_next) == (without.confidence, without.questions_next)
+
+
+@pytest.mark.parametrize("existing", [[], ["rabbitmq"], ["kafka"]])
+def test_every_amount_is_the_sum_of_its_lines(existing: list[str]) -> None:
+    questions = {"events_per_s": 1000, "work": ["queue", "events"], "per_message_ack": True, "priority": True}
+    found = asked(**questions, replay=True, retention="30d", consumer_groups=5, cloud="aws", existing=existing)
+    assert all(row.also for row in found.cost)  # the queue is paid for beside every log, not beside the verdict alone
+    for row in found.cost:
+        assert row.infrastructure_per_month == pytest.approx(sum(line.per_month for line in row.lines))
+
+
+def test_what_time_says_nothing_or_too_little_is_said() -> None:
+    long = asked(events_per_s=50, work="events", replay=True, retention="7y", consumer_groups=2)
+    assert any("first year" in warning for warning in long.warnings)
+    assert any("decides nothing" in warning for warning in asked(replay=False, retention="7y").warnings)
+
+
+def test_a_reason_rules_somebody_out_whom_no_other_does() -> None:
+    questions = {"events_per_s": 5, "work": "events", "consumer_groups": 4, "replay": True, "cloud": "aws"}
+    assert "retention" not in {row.input for row in asked(**questions, retention="7d").reasons}
+    (time,) = (
+        row for row in asked(**{**questions, "cloud": "gcp"}, retention="90d").reasons if row.input == "retention"
+    )
+    assert not time.fact.startswith("Amazon SNS")
+
+
 # Contradictions
 
 
@@ -182,14 +234,17 @@ def test_a_budget_of_nothing_contradicts_a_log() -> None:
         "budget_per_month": 1,
         "message_bytes": 1000,
     }
-    # a system without a list price may keep the budget, so it stays, with a warning
+    # no list price of Confluent Cloud Dedicated could be read, but it costs no less than the cheapest of its family
     found = asked(**questions)
-    assert found.cost[0].infrastructure_per_month is None
-    assert any("budget" in warning for warning in found.warnings)
-    unpriced = {row.system for row in found.scores}
-    none = planner.recommend(planner.load({"questions": questions}), systems=catalogue().without(*unpriced))
-    assert none.contradiction is not None
-    assert "budget_per_month" in none.contradiction.inputs
+    assert (found.verdict, found.system) == (None, None)
+    assert found.contradiction is not None
+    assert "budget_per_month" in found.contradiction.inputs
+    dedicated = next(row for row in found.eliminated if row.system == "confluent_dedicated")
+    assert (dedicated.input, "its like" in dedicated.constraint) == ("budget_per_month", True)
+    # where its like fits into the budget, it stays, with a warning
+    room = asked(**{**questions, "budget_per_month": 1e6})
+    assert "confluent_dedicated" in {row.system for row in room.scores}
+    assert any("budget" in warning for warning in room.warnings)
 
 
 # Money, by hand from the list prices
@@ -197,7 +252,7 @@ def test_a_budget_of_nothing_contradicts_a_log() -> None:
 
 def load(**changes: float) -> Load:
     given = {"rate": 1000.0, "peak": 1000.0, "message_bytes": 1000.0, "groups": 1.0, "kept_s": 86400.0, **changes}
-    flags = {"replay": np.array([False]), "managed": np.array([False])}
+    flags = {"replay": np.array([False]), "managed": np.array([False]), "zones_billed": np.array([True])}
     return Load(**{name: np.array([float(value)]) for name, value in given.items()}, **flags)
 
 
@@ -225,6 +280,21 @@ def test_kinesis_by_hand() -> None:
     assert infrastructure("kinesis_provisioned", rate=2500, peak=2500) == pytest.approx(3 * 0.015 * 730 + puts)
     assert infrastructure("kinesis_provisioned", rate=1e-9, peak=1e-9) == pytest.approx(10.95)
     assert infrastructure("kinesis_on_demand", rate=0, peak=0) == pytest.approx(29.20)
+
+
+def test_nobody_bills_traffic_between_rooms_of_ones_own() -> None:
+    questions = {"events_per_s": 10_000, "message_bytes": 1000, "work": "stateful", "replay": True, "engineers": 20}
+    own = asked(**questions, cloud="on_premises")
+    assert not [line.item for row in own.cost for line in row.lines if "zones" in line.item]
+    crossing = lines_of(catalogue(), "kafka_self", load())["traffic between zones"][0]
+    # a producer meets a leader in another zone two times of three, and two followers copy from another zone
+    assert crossing == pytest.approx((2 / 3 + 2) * 1000 * 1000 * MONTH_S / 1e9 * 0.02)
+
+
+def test_a_node_moves_no_more_than_its_network() -> None:
+    # 450 MB/s to five readers and two copies are 3150 MB/s out; an m5.large sends 750 Mbit/s, of which 80 %
+    nodes = lines_of(catalogue(), "pulsar_self", load(rate=450_000, peak=450_000, groups=5))["nodes"][0]
+    assert nodes == pytest.approx(math.ceil(3150 / (93.75 * 0.8)) * 70.12)
 
 
 def test_least_prices_as_published() -> None:

@@ -134,6 +134,12 @@ def test_the_decision_record(tmp_path: Path) -> None:
     assert run(*FEW, "--adr", str(tmp_path)).exit_code == 2
 
 
+def test_the_alternatives_of_a_record_have_sections_of_their_own() -> None:
+    text = adr_document(planner.recommend(planner.load({"questions": {"events_per_s": 5, "work": "queue"}})))
+    assert re.search(r"^## Alternatives\n\n### Fit of what is left\n", text, re.MULTILINE)
+    assert "### Ruled out" in text
+
+
 def test_the_decision_record_is_safe() -> None:
     name = "<script>alert(1)</script> **x** [a](javascript:b) | `c`"
     found = planner.recommend(planner.load({"name": name, "questions": {"events_per_s": 1, "existing": ["a+b_c d"]}}))
@@ -149,3 +155,26 @@ def test_a_contradiction_reads_as_one() -> None:
     assert done.stdout.startswith("No system meets ")
     assert "Without exactly_once" in done.stdout
     assert "Without priority" in done.stdout
+
+
+def test_a_long_history_is_tied_to_the_time_not_to_replay() -> None:
+    options = ("--replay", "yes", "--retention", "90d", "--cloud", "gcp", "--format", "json")
+    body = json.loads(run(*options).stdout)
+    inputs = {row["system"]: row["input"] for row in body["eliminated"]}
+    assert inputs["gcp_pubsub"] == inputs["postgres_queue"] == "retention"
+    assert inputs["rabbitmq_quorum"] == "replay"
+
+
+def test_where_nothing_is_left_is_said_in_words() -> None:
+    text = run("--work", "queue", "--priority", "yes", "--delay", "yes", "--engineers", "3").stdout
+    assert re.search(r"protocols = kafka \(not answered\): no system meets everything any more\.", text)
+    assert "latency_p99 (up to" not in text
+    done = run("--leaving", "kafka", "--work", "queue", "--events-per-day", "9000", "--cloud", "aws")
+    assert "if nothing else runs on it" in done.stdout
+
+
+def test_the_wrong_word_of_a_list_is_named() -> None:
+    done = run("--work", "queue,fish", "--format", "json")
+    assert done.exit_code == 2
+    (error,) = json.loads(done.stdout)["errors"]
+    assert (error["path"], "'fish'" in error["message"]) == ("questions.work", True)

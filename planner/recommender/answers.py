@@ -95,6 +95,10 @@ class Batch:
         """The batch with some columns replaced."""
         return Batch({**self.columns, **columns}, self.size)
 
+    def some(self, variants: Array) -> Batch:
+        """Only these variants, by their index."""
+        return Batch({name: column[variants] for name, column in self.columns.items()}, len(variants))
+
     def number(self, name: str) -> Array:
         """A numeric answer; NaN where unknown."""
         return self.columns.get(name, self._unknown)
@@ -158,6 +162,8 @@ def answers_of(scenario: Scenario) -> Answers:
     questions = scenario.questions
     given = {name: getattr(questions, name) for name in Questions.model_fields}
     given = {name: value for name, value in given.items() if value is not None}
+    if given.get("work") == ():  # an empty list names no kind of work: not answered
+        given.pop("work")
     per_day = "events_per_day" in given and not scenario.topics
     if "events_per_day" in given:
         given["events_per_s"] = _per_second(given.pop("events_per_day"))
@@ -232,6 +238,7 @@ class Load:
     kept_s: Array
     replay: Array
     managed: Array
+    zones_billed: Array
 
     @property
     def flow(self) -> Array:
@@ -267,4 +274,5 @@ def load_of(batch: Batch) -> Load:
     kept = np.where(replay & ~batch.word("work", "state"), asked, constant("recommender.retention_s"))
     managed = batch.yes("managed_only") | (batch.number("engineers") < 1)
     size = np.maximum(or_constant(batch.message_bytes, "message_bytes"), 1.0)
-    return Load(rate, peak, size, np.maximum(groups, 1.0), kept, replay, managed)
+    billed = ~batch.word("cloud", "on_premises")  # nobody sends a bill for traffic between rooms of one's own
+    return Load(rate, peak, size, np.maximum(groups, 1.0), kept, replay, managed, billed)

@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.recommender.answers import Answers, Batch
 from planner.recommender.explain import said
-from planner.recommender.judge import NOBODY, Ruling
+from planner.recommender.judge import NOBODY, Ruling, too_dear
 from planner.recommender.musthaves import RULES, Rule, broken_by, leaving
 from planner.recommender.recommendation import Contradiction, Relaxed
 from planner.recommender.systems import Array, Catalogue
@@ -31,8 +31,7 @@ def contradiction(answers: Answers, catalogue: Catalogue, judge: Judge, ruling: 
             needs[name] = f"{needs[name]} and {rule.need}" if name in needs else rule.need
     extra = {"leaving": leaving(batch, catalogue)[:, 0]}
     if "budget_per_month" in answers.given:
-        with np.errstate(invalid="ignore"):
-            extra["budget_per_month"] = ruling.money.infrastructure[:, 0] > float(answers.given["budget_per_month"])
+        extra["budget_per_month"] = too_dear(ruling.money, batch, catalogue)[:, 0]
     texts = {"leaving": "not what is being left", "budget_per_month": "a price within the budget"}
     for name, fails in extra.items():
         if fails.any():

@@ -52,7 +52,7 @@ def _kafka_nodes(price: Prices, load: Load, *, hourly: bool, controllers: bool, 
     }
     zone = price("price_cross_zone_gb")
     if not math.isnan(zone):
-        found["traffic between zones"] = _metered(_gigabytes(crossing), zone)
+        found["traffic between zones"] = _between_zones(load, crossing, zone)
     if controllers:
         found["controllers"] = np.full_like(load.rate, cluster.controllers * node)
     return found
@@ -74,6 +74,10 @@ def _metered(units: Array, unit_price: float, free: float = 0.0) -> Array:
     return np.asarray(
         messaging.metered_price_per_month(units_per_month=units, free_units_per_month=free, unit_price=unit_price)
     )
+
+
+def _between_zones(load: Load, flow: Array, price_gb: float) -> Array:
+    return np.where(load.zones_billed, _metered(_gigabytes(flow), price_gb), 0.0)
 
 
 def _gigabytes(flow: Array) -> Array:
@@ -231,7 +235,8 @@ def _nodes(
 ) -> Callable[[Prices, Load], Lines]:
     """Machines of one's own, as many as the peak, its readers and what must fit into memory need.
 
-    Published rates are of messages of 1 kB with one reader; writing and reading count alike.
+    Published rates are of messages of 1 kB with one reader; writing and reading count alike. They were measured on
+    larger machines than those that are priced here, so the network of the priced one bounds them.
     """
 
     def lines(price: Prices, load: Load) -> Lines:
@@ -243,12 +248,15 @@ def _nodes(
             unit_bytes_per_s=price("node_rate") * _BENCHMARK_BYTES,
             least=price("nodes_min"),
         )
+        sent = load.peak_flow * (replicas + np.maximum(load.groups, 1.0))  # full duplex: receiving is less
+        network = price("node_network") * constant("default.utilisation.network")
+        count = np.fmax(count, np.ceil(sent / network))
         node: Array | float = price("price_node_month")
         managed = price("price_managed_node_month")
         if not math.isnan(managed):
             node = np.where(load.managed, managed, node)
         crossing = load.flow * (_ZONE_CROSSING * (1 + load.groups) + replicas)
-        found = {"traffic between zones": _metered(_gigabytes(crossing), price("price_cross_zone_gb"))}
+        found = {"traffic between zones": _between_zones(load, crossing, price("price_cross_zone_gb"))}
         if in_memory:
             stored = load.flow * load.kept_s * (1 + replicas)
             count = np.maximum(count, np.ceil(stored / price("node_bytes")))

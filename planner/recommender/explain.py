@@ -11,7 +11,7 @@ from planner.constants import constant
 from planner.fields import Quantity
 from planner.recommender.answers import Answers, Batch, Load, load_of, reader_of
 from planner.recommender.costs import OUTBOX, hours_of, lines_of
-from planner.recommender.judge import NOBODY, Ruling
+from planner.recommender.judge import NOBODY, Ruling, halves
 from planner.recommender.musthaves import RULES, Rule, broken_by, held, leaving
 from planner.recommender.preferences import Table
 from planner.recommender.recommendation import Elimination, Reason, Score, ScoreRow, SystemCost
@@ -76,7 +76,9 @@ def eliminations(batch: Batch, catalogue: Catalogue, answers: Answers, ruling: R
             text = f"{system.name} is what is being left"
             found.append(Elimination(system.key, system.family, text, "leaving", "scenario", ()))
         elif not ruling.alive[row, 0]:
+            priced = not math.isnan(ruling.money.infrastructure[row, 0])
             text = f"{system.name} costs more than the budget"
+            text = text if priced else f"no list price of {system.name} could be read, and its like costs more"
             found.append(Elimination(system.key, system.family, text, "budget_per_month", "arithmetic", ()))
     return tuple(found)
 
@@ -148,13 +150,17 @@ def _rule_reasons(batch: Batch, answers: Answers, ruling: Ruling, best: int) -> 
     found = []
     catalogue = ruling.catalogue
     kafka_best = catalogue.systems[best].family == KAFKA
+    out = np.zeros(len(catalogue.systems), dtype=bool)
     for rule in RULES:
         broken = broken_by(rule, batch, catalogue)[:, 0]
-        rows = np.flatnonzero(broken)
+        fresh, out = broken & ~out, out | broken
+        rows = np.concatenate([np.flatnonzero(fresh), np.flatnonzero(broken & ~fresh)])  # first whom it adds
         if not len(rows) or rule.id.startswith("cloud_"):  # where a service runs is no merit of another
             continue
         families = {catalogue.systems[row].family for row in rows}
         whole = {name for name in families if all(broken[i] for i in _members(catalogue, name))}
+        if not whole and not fresh.any():  # whom it rules out is out anyway
+            continue
         # the telling witness: Kafka where it fails, else a system of the family that is known best
         witness = next((row for row in rows if (catalogue.systems[row].family == KAFKA) != kafka_best), rows[0])
         system = catalogue.systems[int(witness)]
@@ -240,13 +246,18 @@ def cost_of(batch: Batch, ruling: Ruling, row: int, role: str, beside: tuple[str
     system = catalogue.systems[row]
     load = load_of(batch)
     lines = _lines(catalogue, system, load)
+    queue = int(ruling.also[0])
+    whole = all_systems()
     for other in beside:
-        whole = all_systems()
-        lines += _lines(whole, whole.systems[whole.index(other)], load) if other != OUTBOX else ()
+        if queue != NOBODY and other == catalogue.systems[queue].key:  # which carries its own half of the work
+            lines += _lines(whole, whole.systems[whole.index(other)], load_of(halves(batch)[1]))
+        elif other != OUTBOX:
+            lines += _lines(whole, whole.systems[whole.index(other)], load)
     infrastructure = float(ruling.money.infrastructure[row, 0])
     people = float(ruling.money.people[row, 0])
     unknown = math.isnan(infrastructure)
-    if held(batch, catalogue, "existing")[row, 0] and not unknown:
+    parts = [row] if queue == NOBODY else [row, queue]
+    if held(batch, catalogue, "existing")[parts, 0].any() and not unknown:
         lines = (
             CostLine(
                 "what the workload adds to what runs already", infrastructure, 1.0, infrastructure, "arithmetic", ""

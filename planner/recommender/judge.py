@@ -17,6 +17,7 @@ from planner.recommender.costs import Money, money_of
 from planner.recommender.musthaves import survivors
 from planner.recommender.preferences import Table, point_price
 from planner.recommender.systems import KAFKA, Array, Catalogue
+from planner.recommender.systems import catalogue as all_systems
 
 NOBODY = -1
 REQUIRED, GOOD_FIT, NOT_NEEDED, WRONG = "kafka_required", "kafka_good_fit", "kafka_not_needed", "kafka_wrong"
@@ -97,7 +98,7 @@ def _judge(batch: Batch, catalogue: Catalogue, table: Table, doubt: Doubt | None
             money, infrastructure=money.infrastructure * doubt.infrastructure, people=money.people * doubt.people
         )
         weights, price = doubt.weights, doubt.point_price
-    alive &= ~_too_dear(money, batch)
+    alive &= ~too_dear(money, batch, catalogue)
     fit = table.fit(batch, catalogue, weights)
     net = fit - _comparable(money.total, alive, catalogue) / price
     masked = np.where(alive, net, -math.inf)
@@ -105,10 +106,28 @@ def _judge(batch: Batch, catalogue: Catalogue, table: Table, doubt: Doubt | None
     return Ruling(catalogue, alive, fit, money, net, best, np.full(batch.size, NOBODY))
 
 
-def _too_dear(money: Money, batch: Batch) -> Array:
-    """A budget is a must-have; a system whose price is not known may keep it."""
+def too_dear(money: Money, batch: Batch, catalogue: Catalogue) -> Array:
+    """A budget is a must-have; where no price is known, the least price of the family has to fit into it."""
+    budget = batch.number("budget_per_month")
+    price = money.infrastructure
+    asked = np.flatnonzero(~np.isnan(budget))
+    if asked.size and np.isnan(price[:, asked]).any():
+        least = np.full(price.shape, math.nan)
+        least[:, asked] = _least_of_family(batch.some(asked), catalogue)
+        price = np.where(np.isnan(price), least, price)
     with np.errstate(invalid="ignore"):
-        return np.asarray(money.infrastructure > batch.number("budget_per_month")[None, :])
+        return np.asarray(price > budget[None, :])
+
+
+def _least_of_family(batch: Batch, catalogue: Catalogue) -> Array:
+    """Systems by variants: the least known price among all systems of the family, those that are out too."""
+    whole = all_systems()
+    prices = np.nan_to_num(money_of(batch, whole).infrastructure, nan=math.inf)
+    families = np.array([system.family for system in whole.systems])
+    least = {family: prices[families == family].min(axis=0) for family in np.unique(families)}
+    unknown = np.full(batch.size, math.inf)
+    found = np.array([least.get(system.family, unknown) for system in catalogue.systems])
+    return np.where(np.isinf(found), math.nan, found)
 
 
 def _comparable(total: Array, alive: Array, catalogue: Catalogue) -> Array:

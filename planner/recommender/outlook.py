@@ -66,11 +66,11 @@ def _crossing(answers: Answers, ruling: Ruling, kafka: int, other: int, rates: A
 def _told(answers: Answers) -> tuple[str, ...]:
     batch = constant("recommender.batch_events")
     size = answers.given.get("message_bytes")
-    groups = answers.given.get("consumer_groups")
+    groups = int(answers.given.get("consumer_groups") or constant("recommender.consumer_groups"))
     return (
         f"batches of {batch:g}",
         f"messages of {float(size or constant('recommender.message_bytes')):.4g} bytes",
-        f"{int(groups or constant('recommender.consumer_groups'))} consumer groups",
+        f"{groups} consumer group{'' if groups == 1 else 's'}",
         "hours of people as assumed",
     )
 

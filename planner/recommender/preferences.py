@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Preference:
     def applies(self, batch: Batch) -> Array:
         """In which variants the row counts."""
         name, operand = self.input, self.operand
-        number = batch.rate if name == "events_per_s" else batch.number(name)
+        number = _number(batch, name)
         with np.errstate(invalid="ignore"):
             tests: dict[str, Callable[[], Array]] = {
                 "is": lambda: batch.word(name, operand),
@@ -81,6 +82,14 @@ class Preference:
         with np.errstate(invalid="ignore"):
             near, beyond = rate > comfort, rate > limit
         return np.where(beyond, self.scores.get("beyond", 0.0), np.where(near, self.scores.get("near", 0.0), 0.0))
+
+
+def _number(batch: Batch, name: str) -> Array:
+    """The number that a row compares; what is never read again is no history, however long it is kept."""
+    if name == "events_per_s":
+        return batch.rate
+    number = batch.number(name)
+    return np.where(batch.no("replay"), math.nan, number) if name == "retention" else number
 
 
 @lru_cache(maxsize=1024)

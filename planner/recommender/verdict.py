@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.model import messaging
 from planner.recommender import explain, outlook
-from planner.recommender.answers import PRODUCTS, Answers, Batch, answers_of, load_of
+from planner.recommender.answers import FOREVER_S, PRODUCTS, Answers, Batch, answers_of, load_of
 from planner.recommender.clash import contradiction
 from planner.recommender.confidence import CLOSE_CALL, confidence
 from planner.recommender.costs import OUTBOX
@@ -86,7 +86,7 @@ def recommend(
         family=best.family if best else None,
         system=best.system if best else None,
         runner_up=_runner_up(ruling),
-        also=_also(ruling),
+        also=_also(ruling, int(ruling.best[0])),
         confidence=sure.value,
         kept_fraction=sure.kept,
         answered_fraction=sure.answered,
@@ -150,13 +150,12 @@ def _runner_up(ruling: Ruling) -> Choice | None:
     return _choice(ruling, _runner_up_row(ruling))
 
 
-def _also(ruling: Ruling) -> tuple[str, ...]:
-    """What is bought beside the verdict."""
-    best = int(ruling.best[0])
-    if best == NOBODY:
+def _also(ruling: Ruling, row: int) -> tuple[str, ...]:
+    """What is bought beside a system."""
+    if row == NOBODY:
         return ()
     beside = [] if int(ruling.also[0]) == NOBODY else [ruling.catalogue.systems[int(ruling.also[0])].key]
-    return (*beside, *(key for key, needed in ruling.money.extras.items() if needed[best, 0]))
+    return (*beside, *(key for key, needed in ruling.money.extras.items() if needed[row, 0]))
 
 
 def _cost(batch: Batch, ruling: Ruling) -> tuple[SystemCost, ...]:
@@ -165,9 +164,7 @@ def _cost(batch: Batch, ruling: Ruling) -> tuple[SystemCost, ...]:
     rows.setdefault(_runner_up_row(ruling), "runner-up")
     rows.setdefault(explain.cheapest_kafka(ruling), "cheapest Kafka")
     return tuple(
-        explain.cost_of(batch, ruling, row, role, _also(ruling) if role == "verdict" else ())
-        for row, role in rows.items()
-        if row != NOBODY
+        explain.cost_of(batch, ruling, row, role, _also(ruling, row)) for row, role in rows.items() if row != NOBODY
     )
 
 
@@ -177,7 +174,7 @@ def _sentence(batch: Batch, ruling: Ruling, cost: tuple[SystemCost, ...], clash:
         return clash.sentence if clash else ""
     systems = ruling.catalogue.systems
     best = systems[int(ruling.best[0])]
-    also = [_beside(ruling, key) for key in _also(ruling)]
+    also = [_beside(ruling, key) for key in _also(ruling, int(ruling.best[0]))]
     with_others = f" together with {' and '.join(also)}" if also else ""
     runner = _runner_up_row(ruling)
     second = f" (runner-up: {systems[runner].name})" if runner != NOBODY else ""
@@ -226,6 +223,11 @@ def _warnings(answers: Answers, batch: Batch, known: Catalogue, ruling: Ruling) 
     with np.errstate(invalid="ignore"):
         if (batch.message_bytes > _LARGE_BYTES).any():
             found.append("Messages of more than 10 MB belong into an object store, with a pointer in the message.")
+    kept = answers.given.get("retention")
+    if kept is not None and kept > FOREVER_S and batch.yes("replay")[0] and not batch.word("work", "state")[0]:
+        found.append("Storage is charged for the first year of what is kept; it grows by as much every further year.")
+    if kept is not None and batch.no("replay")[0]:
+        found.append("Nothing is read again, so the time that data is kept (retention) decides nothing here.")
     if "budget_per_month" in answers.given:
         unpriced = np.flatnonzero(ruling.alive[:, 0] & np.isnan(ruling.money.infrastructure[:, 0]))
         names = ", ".join(known.systems[row].name for row in unpriced)

@@ -6,7 +6,14 @@ import planner
 from planner.recommender.recommendation import Recommendation
 from planner.reports import text_recommend as words
 from planner.reports.markdown import code, prose, section
+from planner.reports.tables import Table
 from planner.reports.words import assumed
+
+
+def _part(table: Table, empty: str = "") -> list[str]:
+    """A section one level down."""
+    head, *rest = section(table, empty)
+    return [f"#{head}", *rest]
 
 
 def adr_document(found: Recommendation) -> str:
@@ -27,8 +34,8 @@ def adr_document(found: Recommendation) -> str:
         "\n".join(f"- {prose(line)}" for line in [*words.flip_sentences(found), *words.relaxing_sentences(found)]),
         prose(words.no_flip_sentence(found)),
         "## Alternatives",
-        *section(words.scores_table(found)),
-        *section(words.eliminated_table(found), "No must-have rules anything out."),
+        *_part(words.scores_table(found)),
+        *_part(words.eliminated_table(found), "No must-have rules anything out."),
         "## Not known",
         "\n".join(f"- {prose(line)}" for line in (words.next_sentence(found), *found.warnings)),
         "## Assumptions",

@@ -28,6 +28,7 @@ _FAMILIES = {
     "database_queue": "a queue in the database",
 }
 _KINDS = {"constraint": "must", "preference": "would", "cost": "would, for the money,"}
+_STRICTER_BELOW = ("latency_p99", "engineers", "budget_per_month")  # looked through downwards when not answered
 _SHOWN_FLIPS = 12
 _SHOWN_SCORES = 8
 
@@ -72,7 +73,7 @@ def confidence_sentence(found: Recommendation) -> str:
     answered = round(found.answered_fraction * asked)
     why = (
         f"Confidence {found.confidence:.0%}: the family stays in {found.kept_fraction:.0%} of the draws over weights, "
-        f"rates and prices, and {answered} of {asked} must-have questions are answered."
+        f"rates and prices, and {answered} of {asked} must-have questions {'is' if answered == 1 else 'are'} answered."
     )
     if not found.close_call:
         return why
@@ -131,7 +132,7 @@ def migration_sentence(found: Recommendation) -> str:
     if move is None:
         return ""
     effort = f"{move.effort_hours:.0f} hours ({money_text(move.effort_cost)} USD)"
-    work = f"Leaving {name_of(move.away_from)} takes about {effort}"
+    work = f"Leaving {name_of(move.away_from)}, if nothing else runs on it, takes about {effort}"
     if move.payback_months is None:
         return f"{work}; {move.payback_months_reason}."
     saving = money_text(move.saving_per_month)
@@ -152,13 +153,15 @@ def flip_sentence(flip: Flip) -> str:
     now = "not answered" if flip.from_ is None else f"now {said(flip.input, flip.from_)}"
     times = f", {flip.factor:.3g} times today's" if flip.factor else ""
     there = f"it {_KINDS[flip.kind]} be {destination(flip.family, flip.system)}"
+    if flip.family is None:
+        there = "no system meets everything any more"
     return f"{flip.input} = {said(flip.input, flip.to)} ({now}{times}): {there}."
 
 
 def destination(family: str | None, system: str | None) -> str:
     """Where a flip leads."""
     if family is None or system is None:
-        return "nothing that is known here"
+        return "no system meets everything"
     return f"{_FAMILIES[family]}, {name_of(system)}"
 
 
@@ -181,14 +184,18 @@ def no_flip_sentence(found: Recommendation) -> str:
 
 def _tried(row: NoFlip) -> str:
     ends = " to ".join(said(row.input, end) for end in row.up_to)
-    return f" ({'up to ' if len(row.up_to) == 1 else ''}{ends})" if ends else ""
+    if len(row.up_to) != 1:
+        return f" ({ends})" if ends else ""
+    lower = row.up_to[0] < row.from_ if isinstance(row.from_, int | float) else row.input in _STRICTER_BELOW
+    return f" ({'down' if lower else 'up'} to {ends})"
 
 
 def relaxing_sentences(found: Recommendation) -> Iterable[str]:
     """What giving up each of the contradicting must-haves would buy."""
     clash = found.contradiction
     for row in clash.relaxing if clash else ():
-        yield f"Without {row.input} ({row.constraint}): {destination(row.family, row.system)}."
+        there = destination(row.family, row.system) if row.family else "still nothing, others contradict each other too"
+        yield f"Without {row.input} ({row.constraint}): {there}."
 
 
 def scores_table(found: Recommendation) -> Table:
