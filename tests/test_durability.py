@@ -164,7 +164,7 @@ def test_arrays_give_what_floats_give() -> None:
     )
     check_element_by_element(durability.probability_fraction, events_per_s=(0.0, 1e-3), period_s=(0.0, 1e9))
     check_element_by_element(
-        mirroring.waiting_bytes, arriving_bytes_per_s=(0.0, 1e9), link_bytes_per_s=(0.0, 1e9), duration_s=(0.0, 1e6)
+        mirroring.link_backlog_bytes, arriving_bytes_per_s=(0.0, 1e9), link_bytes_per_s=(0.0, 1e9), duration_s=(0.0, 1e6)
     )
     check_element_by_element(
         mirroring.copy_age_s, waiting_bytes=(0.0, 1e12), link_bytes_per_s=(1.0, 1e9), copy_delay_s=(0.0, 10.0)
@@ -250,7 +250,7 @@ def test_a_link_second_by_second(average: float, peak: float, lasts: int, link: 
     for _ in range(lasts):
         waiting = max(waiting + average * peak - link, 0.0)
     found = float(
-        mirroring.waiting_bytes(arriving_bytes_per_s=average * peak, link_bytes_per_s=link, duration_s=float(lasts))
+        mirroring.link_backlog_bytes(arriving_bytes_per_s=average * peak, link_bytes_per_s=link, duration_s=float(lasts))
     )
     assert found == pytest.approx(waiting, rel=1e-9, abs=1e-6)
     took = float(mirroring.caught_up_s(waiting_bytes=found, link_bytes_per_s=link, arriving_bytes_per_s=average))

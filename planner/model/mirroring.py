@@ -13,7 +13,7 @@ from planner.trace import formula
     unit="bytes",
     source="arithmetic",
 )
-def waiting_bytes(*, arriving_bytes_per_s: Numeric, link_bytes_per_s: Numeric, duration_s: Numeric) -> Numeric:
+def link_backlog_bytes(*, arriving_bytes_per_s: Numeric, link_bytes_per_s: Numeric, duration_s: Numeric) -> Numeric:
     """Bytes that wait for the link at the end of a time in which more arrives than it carries.
 
     Parameters
@@ -40,7 +40,7 @@ def waiting_bytes(*, arriving_bytes_per_s: Numeric, link_bytes_per_s: Numeric, d
 
     Examples
     --------
-    >>> float(waiting_bytes(arriving_bytes_per_s=30.0, link_bytes_per_s=20.0, duration_s=60.0))
+    >>> float(link_backlog_bytes(arriving_bytes_per_s=30.0, link_bytes_per_s=20.0, duration_s=60.0))
     600.0
 
     References
