@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
     from planner.operations.counts import partitions
+    from planner.operations.lag import consumers
     from planner.operations.reassigning import reassign
     from planner.results import Plan
     from planner.runway import growth
@@ -27,6 +28,7 @@ _HOMES = {
     "ScenarioError": "planner.scenario",
     "check": "planner.sizing",
     "compare": "planner.sizing",
+    "consumers": "planner.operations.lag",
     "cross_check": "planner.crosscheck",
     "growth": "planner.runway",
     "load": "planner.codec",
@@ -49,6 +51,7 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "consumers",
     "cross_check",
     "growth",
     "load",

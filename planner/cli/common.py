@@ -174,6 +174,18 @@ def refuse_one(path: str, value: Any, message: str, allowed: str, form: Format =
     refuse([InputError(path, value, message, allowed)], form)
 
 
+def quantity_of(option: str, text: str | None, dimension: str, errors: list[InputError]) -> float | None:
+    """Read an option with a unit; what is wrong with it joins the errors."""
+    from planner.scenario import InputError
+    from planner.units import UnitError, parse
+
+    try:
+        return None if text is None else parse(text, dimension)
+    except UnitError as error:
+        errors.append(InputError(option, text, str(error), "a quantity with its unit"))
+        return None
+
+
 def load_scenario(source: str, sets: Sequence[str] | None) -> Scenario:
     """Read the scenario that an argument names, with its changes."""
     from planner.codec import load

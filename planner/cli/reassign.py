@@ -18,6 +18,7 @@ from planner.cli.common import (
     answer,
     cli,
     load_scenario,
+    quantity_of,
     refusals,
     refuse,
     refuse_one,
@@ -73,9 +74,9 @@ def reassign_command(
 
         errors: list[InputError] = []
         rates = {
-            "throttle": _quantity("--throttle", throttle, "bytes_per_s", errors),
-            "within": _quantity("--within", within, "s", errors),
-            "batch_bytes": _quantity("--batch-bytes", batch_bytes, "bytes", errors),
+            "throttle": quantity_of("--throttle", throttle, "bytes_per_s", errors),
+            "within": quantity_of("--within", within, "s", errors),
+            "batch_bytes": quantity_of("--batch-bytes", batch_bytes, "bytes", errors),
         }
         emptied, gone = _ids("--remove", remove, errors), _ids("--dead", dead, errors)
         pairs = _pairs(replace, errors)
@@ -105,17 +106,6 @@ def reassign_command(
         answer(result, form, text)
     wrong = any(finding.severity == "critical" for finding in result.findings)
     raise typer.Exit(INFEASIBLE if wrong else 0)
-
-
-def _quantity(option: str, text: str | None, dimension: str, errors: list[InputError]) -> float | None:
-    from planner.scenario import InputError
-    from planner.units import UnitError, parse
-
-    try:
-        return None if text is None else parse(text, dimension)
-    except UnitError as error:
-        errors.append(InputError(option, text, str(error), "a quantity with its unit"))
-        return None
 
 
 def _ids(option: str, text: str, errors: list[InputError]) -> tuple[int, ...]:
