@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from planner.operations.counts import partitions
     from planner.operations.lag import consumers
     from planner.operations.reassigning import reassign
+    from planner.operations.rebalances import rebalance
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -36,6 +37,7 @@ _HOMES = {
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "reassign": "planner.operations.reassigning",
+    "rebalance": "planner.operations.rebalances",
     "report": "planner.reports",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
@@ -59,6 +61,7 @@ __all__ = [
     "plan",
     "presets",
     "reassign",
+    "rebalance",
     "report",
     "reverse",
     "schema",

@@ -64,3 +64,19 @@ def consumers_command(
             consumers_text(found, console)
 
         answer(found, form, text)
+
+
+@cli.command("rebalance")
+def rebalance_command(scenario: ScenarioArgument, *, sets: SetOption = None, form: FormatOption = Format.TEXT) -> None:
+    """Show how often each group rebalances, what it loses by that, whether it is a storm, and what ends it."""
+    with refusals(form):
+        from planner.operations.rebalances import rebalance
+
+        found = rebalance(load_scenario(scenario, sets))
+
+        def text(console: Console) -> None:
+            from planner.reports.text_consumers import rebalance_text
+
+            rebalance_text(found, console)
+
+        answer(found, form, text)

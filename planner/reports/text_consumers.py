@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from planner.operations.lag import ConsumerLag, GroupLag
+from planner.operations.rebalances import GroupRebalances, Rebalances
 from planner.reports.page import Page
 from planner.reports.tables import Table
 from planner.reports.words import quantity
@@ -122,6 +123,96 @@ def _reasons(name: str, group: GroupLag) -> list[str]:
     if group.lost_records > 0:
         said += [f"{name}, auto.offset.reset={reset}: {row.action}" for reset, row in group.offset_reset.items()]
     return said
+
+
+def rebalance_text(found: Rebalances, console: Console) -> None:
+    """A sentence for each group, all of them side by side, the settings to change; for few groups the alternatives."""
+    page = Page(console)
+    if not found.groups:
+        page.line("No topic has consumers.", "bold")
+        return
+    page.say((group.headline for group in found.groups.values()), "bold")
+    page.table(_rebalances(found))
+    if any(group.settings for group in found.groups.values()):
+        page.table(_changes(found))
+    for name, group in found.groups.items():
+        if group.alternatives and len(found.groups) <= _MANY:
+            page.table(_alternatives(name, group))
+        if group.more_members and (group.storm or len(found.groups) <= _MANY):
+            page.line(f"{name}: {group.more_members}")
+
+
+def _rebalances(found: Rebalances) -> Table:
+    rows = tuple(
+        (
+            name,
+            group.protocol + (", static" if group.static_membership else ""),
+            _count(group.members),
+            *(_rate(value) for value in _causes(group)),
+            _lost(group),
+            _time(group.worst_batch_s, none="-"),
+            _share(group.deploy_rebalancing_fraction),
+            "-" if group.storm is None else "yes" if group.storm else "no",
+        )
+        for name, group in found.groups.items()
+    )
+    columns = (
+        "group",
+        "protocol",
+        "members",
+        "rebalances\nan hour",
+        "deploys",
+        "crashes",
+        "scaling",
+        "poll\noverruns",
+        "consuming time lost",
+        "worst\nbatch",
+        "of a\ndeploy",
+        "storm",
+    )
+    notes = ("of a deploy: share of a rolling deployment in which the group rebalances, when batches are full",)
+    return Table("Rebalances an hour, by cause", columns, rows, notes, right=frozenset(range(2, len(columns) - 1)))
+
+
+def _causes(group: GroupRebalances) -> tuple[float | None, ...]:
+    events = group.events
+    if events is None:
+        return (None,) * 5
+    return events.total, events.deploys, events.crashes, events.autoscaling, events.poll_overruns
+
+
+def _lost(group: GroupRebalances) -> str:
+    if group.lost_fraction is None:
+        return "-"
+    return f"{group.lost_fraction:.3%} ({group.lost_fraction_low:.3%} to {group.lost_fraction_high:.3%})"
+
+
+def _changes(found: Rebalances) -> Table:
+    rows = tuple(
+        (name, key, row.now, row.value, row.where, row.why)
+        for name, group in found.groups.items()
+        for key, row in group.settings.items()
+    )
+    columns = ("group", "setting", "now", "then", "where", "why")
+    return Table("Settings to change", columns, rows, right=frozenset({2, 3}), prose=frozenset({3, 5}))
+
+
+def _alternatives(name: str, group: GroupRebalances) -> Table:
+    rows = tuple(
+        (
+            row.protocol + (", static" if row.static_membership else ""),
+            _rate(row.events_per_hour),
+            f"{row.lost_fraction:.3%}",
+        )
+        for row in group.alternatives
+    )
+    columns = ("protocol", "rebalances\nan hour", "consuming\ntime lost")
+    notes = ("static: with sessions that outlast a restart, so that partitions wait for their member instead",)
+    return Table(f"{name} under other protocols", columns, rows, notes, right=frozenset({1, 2}))
+
+
+def _rate(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
 
 
 def _count(value: float | None) -> str:
