@@ -332,6 +332,6 @@ def test_topics_without_consumers_and_groups_without_members(tmp_path: Path) -> 
     path.write_text("topics: [{name: t, records_per_s: 10, consumers: []}]", encoding="utf-8")
     for command in ("consumers", "rebalance"):
         done = CliRunner().invoke(cli, [command, str(path)])
-        assert (done.exit_code, done.stdout) == (0, "No topic has consumers.\n")
+        assert (done.exit_code, done.stdout) == (0, "No topic has consumers.\n\n")
     path.write_text("topics: [{name: t, records_per_s: 10, consumers: [{group: g}]}]", encoding="utf-8")
     assert "not known" in CliRunner().invoke(cli, ["rebalance", str(path)]).stdout

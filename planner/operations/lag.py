@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 At = Literal["peak", "average"]
+_LISTED = 5  # groups named in a sentence
 _LONGEST = 3.2e9  # seconds that can be asked about: a hundred years
 _NO_RATE = "give records_per_s_per_member or processing_time of the group: without them its capacity is not known"
 _NO_MEMBERS = "give members of the group: without them its capacity is not known"
@@ -118,6 +119,7 @@ class GroupLag:
 class ConsumerLag(Result):
     """Every group after an outage of its consumers."""
 
+    headline: str
     at: str
     outage_s: float
     deadline_s: float
@@ -184,11 +186,13 @@ def consumers(
     }
     trace = Trace()
     case = _Case(sized, setting.hardware, rates, float(outage), float(deadline), at, trace)
+    groups = {name: _group(case, name, reads) for name, reads in _readings(case, workload).items()}
     return ConsumerLag(
+        headline=_summary(groups, case),
         at=at,
         outage_s=case.outage_s,
         deadline_s=case.deadline_s,
-        groups={name: _group(case, name, reads) for name, reads in _readings(case, workload).items()},
+        groups=groups,
         assumptions=constants_used("consumers."),
         trace=trace,
     )
@@ -625,6 +629,21 @@ def _offset_reset(lag: float, lost: float) -> dict[str, OffsetReset]:
 # Words
 
 
+def _summary(groups: Mapping[str, GroupLag], case: _Case) -> str:
+    if not groups:
+        return "No topic has consumers."
+    known = [name for name, group in groups.items() if group.utilisation is not None]
+    never = [name for name in known if groups[name].drain_s is None]
+    lost = [name for name, group in groups.items() if group.lost_records > 0]
+    after = f"After {format_quantity(case.outage_s, 's')} without consumers, with rates at {case.at},"
+    said = f"{after} {len(known) - len(never)} of {len(groups)} groups read their lag again"
+    if never:
+        said += f"; never: {listed(never)}"
+    if len(known) < len(groups):
+        said += f"; not known: {listed([name for name in groups if name not in known])}"
+    return said + (f"; records are deleted unread for {listed(lost)}." if lost else "; none loses records.")
+
+
 def _headline(name: str, found: GroupLag, case: _Case) -> str:
     def time(seconds: float | None) -> str:
         return format_quantity(seconds, "s")
@@ -649,3 +668,8 @@ def _headline(name: str, found: GroupLag, case: _Case) -> str:
     if found.members_for_deadline is not None:
         said += f"; {found.members_for_deadline} members would need at most {time(case.deadline_s)}"
     return said + "."
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names, or the first of many."""
+    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from planner.constants import constant, constants
 from planner.model import rebalance as model
-from planner.operations.lag import GroupLag, consumers
+from planner.operations.lag import GroupLag, consumers, listed
 from planner.results import Assumption, Result
 from planner.scenario import ConsumerGroup, Operations, Scenario
 from planner.sizing.totals import constants_used
@@ -98,6 +98,7 @@ class GroupRebalances:
 class Rebalances(Result):
     """The rebalances of every group."""
 
+    headline: str
     groups: Mapping[str, GroupRebalances]
     assumptions: tuple[Assumption, ...]
     trace: Trace
@@ -145,7 +146,7 @@ def rebalance(scenario: Scenario) -> Rebalances:
     for name, lag in consumers(scenario).groups.items():
         note = _named(trace, f"groups.{name}")
         groups[name] = _group(name, _case(scenario, name, lag), note)
-    return Rebalances(groups=groups, assumptions=constants_used("rebalance."), trace=trace)
+    return Rebalances(headline=_summary(groups), groups=groups, assumptions=constants_used("rebalance."), trace=trace)
 
 
 def _named(trace: Trace, prefix: str) -> Note:
@@ -566,6 +567,18 @@ def _more_members(case: _Case) -> str | None:
 
 
 # Words
+
+
+def _summary(groups: Mapping[str, GroupRebalances]) -> str:
+    if not groups:
+        return "No topic has consumers."
+    storms = [name for name, group in groups.items() if group.storm]
+    costs = {name: group.lost_fraction for name, group in groups.items() if group.lost_fraction is not None}
+    said = f"In a storm, or one pause away from it: {listed(storms)}" if storms else "No group is in a storm"
+    if costs:
+        worst = max(costs, key=lambda name: costs[name])
+        said += f"; {worst} loses most, {costs[worst]:.3%} of its consuming time"
+    return said + "."
 
 
 def _time(seconds: float | None) -> str:

@@ -16,10 +16,10 @@ _MANY = 3  # groups up to which the reasons and the topics of each are shown
 def consumers_text(found: ConsumerLag, console: Console) -> None:
     """A sentence for each group, all of them side by side; for few groups their topics and reasons as well."""
     page = Page(console)
+    page.say([found.headline], "bold")
     if not found.groups:
-        page.line("No topic has consumers.", "bold")
         return
-    page.say((group.headline for group in found.groups.values()), "bold")
+    page.say(group.headline for group in found.groups.values())
     page.table(_groups(found))
     if any(group.cold_reads for group in found.groups.values()):
         page.table(_cold(found))
@@ -128,10 +128,10 @@ def _reasons(name: str, group: GroupLag) -> list[str]:
 def rebalance_text(found: Rebalances, console: Console) -> None:
     """A sentence for each group, all of them side by side, the settings to change; for few groups the alternatives."""
     page = Page(console)
+    page.say([found.headline], "bold")
     if not found.groups:
-        page.line("No topic has consumers.", "bold")
         return
-    page.say((group.headline for group in found.groups.values()), "bold")
+    page.say(group.headline for group in found.groups.values())
     page.table(_rebalances(found))
     if any(group.settings for group in found.groups.values()):
         page.table(_changes(found))
