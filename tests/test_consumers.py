@@ -327,5 +327,6 @@ def test_the_consumers_command() -> None:
     table = run.invoke(cli, ["consumers", "preset:ecommerce", "--at", "average", "--format", "csv"]).stdout
     assert table.splitlines()[0].startswith("group,protocol,members")
     assert "not known" in run.invoke(cli, ["consumers", "preset:startup-10k-a-day"]).stdout
+    assert "the lag grows on" in run.invoke(cli, ["consumers", "preset:ecommerce"]).stdout
     wrong = run.invoke(cli, ["consumers", "preset:ecommerce", "--outage", "soon"])
     assert (wrong.exit_code, "--outage" in wrong.stderr) == (2, True)

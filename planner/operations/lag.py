@@ -277,11 +277,9 @@ def _group(case: _Case, name: str, reads: Sequence[_Reading]) -> GroupLag:
     members = max((read.group.members or 0 for read in reads), default=0) or None
     known = all(member_rate(read.group) is not None for read in reads)
     why = None if members and known else _NO_RATE if not known else _NO_MEMBERS
-    note = _named(case.trace, f"groups.{name}")
+    note = named(case.trace, f"groups.{name}")
     load = _load(reads, members, case.at, note) if members and known else None
-    rows = tuple(
-        _topic(case, read, load, why, _named(case.trace, f"groups.{name}.{read.topic.name}")) for read in reads
-    )
+    rows = tuple(_topic(case, read, load, why, named(case.trace, f"groups.{name}.{read.topic.name}")) for read in reads)
     first = min(rows, key=lambda row: math.inf if row.overrun_after_s is None else row.overrun_after_s)
     drain, drain_why = _drained(rows, load, why)
     lag, lost = sum(row.lag_records for row in rows), sum(row.lost_records for row in rows)
@@ -322,7 +320,7 @@ def _group(case: _Case, name: str, reads: Sequence[_Reading]) -> GroupLag:
     return replace(found, headline=_headline(name, found, case))
 
 
-def _named(trace: Trace, prefix: str) -> Note:
+def named(trace: Trace, prefix: str) -> Note:
     """The trace with a prefix before each name."""
     return lambda name, function, **numbers: trace(f"{prefix}.{name}", function, **numbers)
 
@@ -641,7 +639,9 @@ def _summary(groups: Mapping[str, GroupLag], case: _Case) -> str:
         said += f"; never: {listed(never)}"
     if len(known) < len(groups):
         said += f"; not known: {listed([name for name in groups if name not in known])}"
-    return said + (f"; records are deleted unread for {listed(lost)}." if lost else "; none loses records.")
+    return said + (
+        f"; records are deleted unread for {listed(lost)}." if lost else "; nothing is deleted unread meanwhile."
+    )
 
 
 def _headline(name: str, found: GroupLag, case: _Case) -> str:
@@ -658,7 +658,7 @@ def _headline(name: str, found: GroupLag, case: _Case) -> str:
     if found.drain_s is not None:
         said += f" and are read in {time(found.drain_s)}"
     elif found.utilisation is not None:
-        said += " and are never all read"
+        said += ", and the lag grows on"
     if found.lost_records > 0:
         said += f"; {found.lost_records:,.0f} of them are deleted unread"
     elif found.overrun_after_s is not None:

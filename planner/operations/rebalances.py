@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from planner.constants import constant, constants
 from planner.model import rebalance as model
-from planner.operations.lag import GroupLag, consumers, listed
+from planner.operations.lag import GroupLag, consumers, listed, named
 from planner.results import Assumption, Result
 from planner.scenario import ConsumerGroup, Operations, Scenario
 from planner.sizing.totals import constants_used
@@ -144,13 +144,9 @@ def rebalance(scenario: Scenario) -> Rebalances:
     trace = Trace()
     groups = {}
     for name, lag in consumers(scenario).groups.items():
-        note = _named(trace, f"groups.{name}")
+        note = named(trace, f"groups.{name}")
         groups[name] = _group(name, _case(scenario, name, lag), note)
     return Rebalances(headline=_summary(groups), groups=groups, assumptions=constants_used("rebalance."), trace=trace)
-
-
-def _named(trace: Trace, prefix: str) -> Note:
-    return lambda name, function, **numbers: trace(f"{prefix}.{name}", function, **numbers)
 
 
 @dataclass(frozen=True)
