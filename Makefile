@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 SYSTEM_PACKAGES := chromium fonts-liberation prometheus
 
 .DEFAULT_GOAL := help
-.PHONY: help env run lint type unit docs-check wheel test test-browser test-live test-all bench bench-peer docs deps clean
+.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live test-all bench bench-peer docs deps clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,10 @@ test-browser: $(DEV) ## the app in headless Chromium (make deps installs it); a 
 	@command -v chromium >/dev/null || { echo "Chromium is missing: run make deps"; exit 1; }
 	$(BIN)/python -m pytest tests/browser -m browser --no-skips
 
+test-tools: $(DEV) ## alert rules through Prometheus' promtool (make deps installs it); a skipped test fails
+	@command -v promtool >/dev/null || { echo "promtool is missing: run make deps"; exit 1; }
+	$(BIN)/python -m pytest tests/tools -m tools --no-skips
+
 ifneq ($(wildcard tests/live),)
 test-live: $(DEV) ## against a Kafka broker on this machine; a skipped test fails
 	@$(PIP) install -c constraints.txt -e '.[live]'
@@ -101,7 +105,7 @@ test-live:
 	@echo "There are no live tests yet: the folder tests/live does not exist. Nothing was tested."
 endif
 
-test-all: test test-browser $(if $(wildcard tests/live),test-live) ## test, browser tests, and live tests once they exist
+test-all: test test-browser test-tools $(if $(wildcard tests/live),test-live) ## test, browser and promtool tests, and live tests once they exist
 
 bench: $(DEV) ## measure speed
 	$(BIN)/python -m pytest benchmarks -m '' --benchmark-only

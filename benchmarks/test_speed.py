@@ -125,6 +125,17 @@ def test_reverse(benchmark: Any, measured: Any) -> None:
     measured.figure("reverse: preset ecommerce, 15 brokers, all limits", rounds_of(benchmark, work, 5))
 
 
+def test_worlds(benchmark: Any, measured: Any) -> None:
+    scenario = planner.load("preset:ecommerce")
+
+    def work() -> float:
+        start = time.process_time()
+        planner.uncertainty(scenario, worlds=4096, load=(0.8, 1.5))
+        return time.process_time() - start
+
+    measured.figure("uncertainty: preset ecommerce, 4,096 worlds", rounds_of(benchmark, work, 5), 1.0)
+
+
 def test_ten_thousand_topics(benchmark: Any, measured: Any) -> None:
     given = json.dumps(topics(TOPICS, PARTITIONS))
     found: list[dict[str, float]] = []
@@ -189,3 +200,19 @@ def test_cluster_sums(benchmark: Any, measured: Any, count: int) -> None:
     numpy_s = cpu_time(lambda: numpy_sums(arrays), inner=inner)
     benchmark.pedantic(lambda: numpy_sums(arrays), rounds=5, iterations=inner)
     measured.ratio(f"network in and out of {count:,} topics", loop_s, numpy_s)
+
+
+def test_recommendation(benchmark: Any, measured: Any) -> None:
+    questions = {"events_per_s": 2000, "work": ["events"], "consumer_groups": 4, "replay": True, "cloud": "aws"}
+    scenario = planner.load({"questions": questions})
+
+    def work() -> float:
+        start = time.process_time()
+        planner.recommend(scenario)
+        return time.process_time() - start
+
+    first = work()
+    measured.figure("recommendation with all flips", rounds_of(benchmark, work, 10), 0.5)
+    measured.figure("  the first of a process, with the plans behind Kafka's price", first)
+    full = planner.load("preset:startup-10k-a-day")
+    measured.figure("  with most questions answered", cpu_time(lambda: planner.recommend(full)))

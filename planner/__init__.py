@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from planner.advise import audit, diagnose, monitoring
     from planner.codec import load, presets, schema
     from planner.crosscheck import cross_check
     from planner.fleet import sweep
     from planner.montecarlo import uncertainty
+    from planner.operations.batches import batching
+    from planner.operations.compacting import compaction
     from planner.operations.counts import partitions
+    from planner.operations.failures import failure
     from planner.operations.lag import consumers
     from planner.operations.reassigning import reassign
     from planner.operations.rebalances import rebalance
+    from planner.operations.repartitioning import repartition
+    from planner.operations.retaining import retention
+    from planner.operations.transacting import transactions
+    from planner.recommender import recommend
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -27,21 +35,31 @@ _HOMES = {
     "Ranged": "planner.scenario",
     "Scenario": "planner.scenario",
     "ScenarioError": "planner.scenario",
+    "audit": "planner.advise",
+    "batching": "planner.operations.batches",
     "check": "planner.sizing",
+    "compaction": "planner.operations.compacting",
     "compare": "planner.sizing",
     "consumers": "planner.operations.lag",
     "cross_check": "planner.crosscheck",
+    "diagnose": "planner.advise",
+    "failure": "planner.operations.failures",
     "growth": "planner.runway",
     "load": "planner.codec",
+    "monitoring": "planner.advise",
     "partitions": "planner.operations.counts",
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "reassign": "planner.operations.reassigning",
     "rebalance": "planner.operations.rebalances",
+    "recommend": "planner.recommender",
+    "repartition": "planner.operations.repartitioning",
     "report": "planner.reports",
+    "retention": "planner.operations.retaining",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
     "sweep": "planner.fleet",
+    "transactions": "planner.operations.transacting",
     "uncertainty": "planner.montecarlo",
 }
 
@@ -51,21 +69,31 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "__version__",
+    "audit",
+    "batching",
     "check",
+    "compaction",
     "compare",
     "consumers",
     "cross_check",
+    "diagnose",
+    "failure",
     "growth",
     "load",
+    "monitoring",
     "partitions",
     "plan",
     "presets",
     "reassign",
     "rebalance",
+    "recommend",
+    "repartition",
     "report",
+    "retention",
     "reverse",
     "schema",
     "sweep",
+    "transactions",
     "uncertainty",
 ]
 

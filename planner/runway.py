@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from planner.constants import constant
 from planner.fields import InputError, ScenarioError, refusal, shorten
 from planner.model import growth as rules
 from planner.model import partitions, traffic
+from planner.operations.reassigning import reassign
+from planner.operations.repartitioning import repartition
 from planner.results import Finding, Plan, Result, frame_of
 from planner.scenario import Scenario, Topic
 from planner.sizing import plan
@@ -83,7 +84,11 @@ class Purchase:
     after: int
     because: str
     moved_key_fraction: float | None
+    bytes_moved: float | None
+    duration_s: float | None
+    cost_once: float | None
     cost_per_month_change: float | None
+    route: str | None = None  # of partitions: the recommended one
 
 
 @dataclass(frozen=True)
@@ -323,9 +328,10 @@ def _purchase(course: _Course, month: int, before: Plan, after: Plan) -> Purchas
     worst = max(short, key=lambda row: row.utilisation / row.threshold, default=None)
     because = "a failure to be survived" if worst is None else f"{worst.resource}, {worst.state}"
     change = None if before.cost is None or after.cost is None else after.cost.per_month - before.cost.per_month
-    return Purchase(
-        "brokers", *_due(course, month), None, before.brokers.count, after.brokers.count, because, None, change
-    )
+    move = reassign(before.scenario, to_brokers=after.brokers.count)
+    counts = (before.brokers.count, after.brokers.count)
+    moving = (move.bytes_moved, move.duration_s)
+    return Purchase("brokers", *_due(course, month), None, *counts, because, None, *moving, None, change)
 
 
 def _due(course: _Course, month: int) -> tuple[int, str]:
@@ -363,8 +369,22 @@ def _expansions(course: _Course, month: int, counts: Mapping[str, int], brokers:
             continue
         wanted = max(needed, later[name][0])
         after = partitions.useful_count(wanted, constant("partitions.useful_stretch"))
-        moved = 1 - math.gcd(counts[name], after) / max(counts[name], after)
-        yield Purchase("partitions", *_due(course, month), name, counts[name], after, reason, moved, None)
+        change = repartition(_at(course, month, brokers, counts), name, after)
+        route = next(route for route in change.routes if route.name == change.recommended)
+        yield Purchase(
+            "partitions",
+            *_due(course, month),
+            name,
+            counts[name],
+            after,
+            reason,
+            change.moved_key_fraction,
+            route.bytes_copied,
+            route.duration_s,
+            route.cost,
+            None,
+            route.name,
+        )
 
 
 def _loads_need(course: _Course, month: int, brokers: int) -> dict[str, tuple[float, str]]:

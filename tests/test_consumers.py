@@ -118,8 +118,8 @@ def test_lag_by_hand() -> None:
     assert consumers.lag_after_overload(arriving_per_s=1200.0, processed_per_s=1000.0, duration_s=1800.0) == 360_000
     assert consumers.lag_after_overload(arriving_per_s=900.0, processed_per_s=1000.0, duration_s=1800.0) == 0
     # 1 GB at 1 MB/s is full after 1000 s, before the hour is over
-    assert consumers.kept_s(retention_s=3600.0, retention_bytes=1e9, partition_bytes_per_s=1e6) == 1000
-    assert consumers.kept_s(retention_s=3600.0, retention_bytes=math.inf, partition_bytes_per_s=0.0) == 3600
+    assert consumers.readable_s(retention_s=3600.0, retention_bytes=1e9, partition_bytes_per_s=1e6) == 1000
+    assert consumers.readable_s(retention_s=3600.0, retention_bytes=math.inf, partition_bytes_per_s=0.0) == 3600
 
 
 def test_element_by_element() -> None:
@@ -132,7 +132,7 @@ def test_element_by_element() -> None:
     check_element_by_element(consumers.members_utilisation, busy_members=rate, active_members=(1.0, 500.0))
     check_element_by_element(consumers.lag_records, records_per_s=rate, outage_s=time)
     check_element_by_element(
-        consumers.kept_s, retention_s=(1.0, 1e9), retention_bytes=(1.0, 1e15), partition_bytes_per_s=rate
+        consumers.readable_s, retention_s=(1.0, 1e9), retention_bytes=(1.0, 1e15), partition_bytes_per_s=rate
     )
     check_element_by_element(consumers.lost_records, records_per_s=rate, outage_s=time, kept_s=(1.0, 1e9))
     check_element_by_element(

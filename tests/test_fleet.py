@@ -125,7 +125,7 @@ def test_nothing_and_too_much_are_refused(values: list[str]) -> None:
 def test_the_command_says_how_many_hold_and_leaves_with_2_on_errors(folder: Path) -> None:
     fine = CliRunner().invoke(cli, ["sweep", "preset:ecommerce", "--over", "cluster.zones=1,3"])
     assert fine.exit_code == 0
-    assert fine.stdout.startswith("2 plans: 2 hold, with 15.")
+    assert fine.stdout.startswith("2 plans: 2 hold, with 14 to 15 brokers.")
     assert "cluster.zones" in fine.stdout
     mixed = CliRunner().invoke(cli, ["sweep", str(folder)])
     assert mixed.exit_code == 2

@@ -144,6 +144,12 @@ def test_every_month_holds_after_its_purchases_and_none_comes_too_late() -> None
         assert found.months[step.month].brokers == step.before
         assert found.months[step.month + 1].brokers == step.after
         assert step.date <= found.months[step.month + 1].date
+        assert step.bytes_moved is not None
+        # new brokers end with their share of what all hold, so that much moves at least
+        held = found.months[step.month].disk_bytes_worst
+        share = (step.after - step.before) / step.after
+        assert 0.3 * held * share < step.bytes_moved < 1.5 * held * share
+        assert step.duration_s is not None
     assert found.first_limits[0].date is not None
     assert found.steps[0].date <= found.first_limits[0].date
 

@@ -28,10 +28,11 @@ from planner.catalogue import machines  # noqa: E402
 from planner.constants import Constant, constants, data_path, sources  # noqa: E402
 from planner.trace import Formula, registry, short  # noqa: E402
 from planner.units import format_quantity  # noqa: E402
+from tools import recommender_docs  # noqa: E402
 from tools.run_blocks import run_blocks  # noqa: E402
 
 DOCS = ROOT / "docs"
-HAND_WRITTEN = ("tutorial", "how-to", "method", "glossary", "differences", "architecture", "benchmarks")
+HAND_WRITTEN = ("tutorial", "how-to", "method", "recommender", "glossary", "differences", "architecture", "benchmarks")
 PART = re.compile(r"(<!-- generated: (?P<name>[^>]+?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 KINDS = {"array": "list", "boolean": "yes or no", "integer": "whole number", "object": "mapping", "string": "text"}
 ABOUT_CONSTANTS = (
@@ -267,7 +268,13 @@ def presets_table() -> str:
     return table(["preset", "situation", "source"], rows)
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"presets": presets_table}
+PARTS: Mapping[str, Callable[[], str]] = {
+    "presets": presets_table,
+    "recommender systems": lambda: recommender_docs.systems(table),
+    "recommender must-haves": lambda: recommender_docs.musthaves(table),
+    "recommender preferences": lambda: recommender_docs.preferences(table),
+    "recommender cases": lambda: recommender_docs.cases(table),
+}
 
 
 def with_parts(text: str) -> str:

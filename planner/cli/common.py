@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from planner.scenario import InputError, Scenario
 
 INFEASIBLE, BAD_INPUT, BROKEN_PIPE, INTERRUPTED = 1, 2, 141, 130
+BROKER_ID = re.compile(r"[0-9]{1,10}")
 _PIPE_WIDTH = 150  # columns when the output is no terminal: wide enough for every table
 
 
@@ -174,8 +176,8 @@ def refuse_one(path: str, value: Any, message: str, allowed: str, form: Format =
     refuse([InputError(path, value, message, allowed)], form)
 
 
-def quantity_of(option: str, text: str | None, dimension: str, errors: list[InputError]) -> float | None:
-    """Read an option with a unit; what is wrong with it joins the errors."""
+def read_quantity(option: str, text: str | None, dimension: str, errors: list[InputError]) -> float | None:
+    """The quantity that an option gives, in base units; what is wrong with it joins the errors."""
     from planner.scenario import InputError
     from planner.units import UnitError, parse
 
@@ -184,6 +186,16 @@ def quantity_of(option: str, text: str | None, dimension: str, errors: list[Inpu
     except UnitError as error:
         errors.append(InputError(option, text, str(error), "a quantity with its unit"))
         return None
+
+
+def read_ids(option: str, text: str, errors: list[InputError]) -> tuple[int, ...]:
+    """The broker ids that an option lists; what is wrong with them joins the errors."""
+    from planner.scenario import InputError
+
+    words = [word.strip() for word in text.split(",")] if text else []
+    wrong = [word for word in words if not BROKER_ID.fullmatch(word)]
+    errors += [InputError(option, word, "A broker id is a whole number from 0.", "ids such as 3,7") for word in wrong]
+    return () if wrong else tuple(int(word) for word in words)
 
 
 def load_scenario(source: str, sets: Sequence[str] | None) -> Scenario:

@@ -15,7 +15,7 @@ from planner.cli.common import (
     answer,
     cli,
     load_scenario,
-    quantity_of,
+    read_quantity,
     refusals,
     refuse,
 )
@@ -51,8 +51,8 @@ def consumers_command(
 
         errors: list[InputError] = []
         times = {
-            "outage_s": quantity_of("--outage", outage, "s", errors),
-            "deadline_s": quantity_of("--deadline", deadline, "s", errors),
+            "outage_s": read_quantity("--outage", outage, "s", errors),
+            "deadline_s": read_quantity("--deadline", deadline, "s", errors),
         }
         if errors:
             refuse(errors, form)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from planner.cli.common import (
+    BROKER_ID,
     INFEASIBLE,
     Format,
     FormatOption,
@@ -18,7 +18,8 @@ from planner.cli.common import (
     answer,
     cli,
     load_scenario,
-    quantity_of,
+    read_ids,
+    read_quantity,
     refusals,
     refuse,
     refuse_one,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     from planner.operations.reassigning import Reassignment
     from planner.scenario import InputError
-
-_ID = re.compile(r"[0-9]{1,10}")
 
 
 @cli.command("reassign")
@@ -74,11 +73,11 @@ def reassign_command(
 
         errors: list[InputError] = []
         rates = {
-            "throttle": quantity_of("--throttle", throttle, "bytes_per_s", errors),
-            "within": quantity_of("--within", within, "s", errors),
-            "batch_bytes": quantity_of("--batch-bytes", batch_bytes, "bytes", errors),
+            "throttle": read_quantity("--throttle", throttle, "bytes_per_s", errors),
+            "within": read_quantity("--within", within, "s", errors),
+            "batch_bytes": read_quantity("--batch-bytes", batch_bytes, "bytes", errors),
         }
-        emptied, gone = _ids("--remove", remove, errors), _ids("--dead", dead, errors)
+        emptied, gone = read_ids("--remove", remove, errors), read_ids("--dead", dead, errors)
         pairs = _pairs(replace, errors)
         if errors:
             refuse(errors, form)
@@ -108,22 +107,13 @@ def reassign_command(
     raise typer.Exit(INFEASIBLE if wrong else 0)
 
 
-def _ids(option: str, text: str, errors: list[InputError]) -> tuple[int, ...]:
-    from planner.scenario import InputError
-
-    words = [word.strip() for word in text.split(",")] if text else []
-    wrong = [word for word in words if not _ID.fullmatch(word)]
-    errors += [InputError(option, word, "A broker id is a whole number from 0.", "ids such as 3,7") for word in wrong]
-    return () if wrong else tuple(int(word) for word in words)
-
-
 def _pairs(text: str, errors: list[InputError]) -> dict[int, int]:
     from planner.scenario import InputError
 
     pairs: dict[int, int] = {}
     for word in text.split(",") if text else []:
         old, _, new = (part.strip() for part in word.partition(":"))
-        if not _ID.fullmatch(old) or not _ID.fullmatch(new):
+        if not BROKER_ID.fullmatch(old) or not BROKER_ID.fullmatch(new):
             message = "A replacement names the old and the new broker, whole numbers from 0."
             errors.append(InputError("--replace", word, message, "OLD:NEW, such as 5:9"))
         elif int(old) in pairs:

@@ -806,3 +806,141 @@ def cleaner_write_bytes_per_s(
     kafka-4.3-source
     """
     return cleanings_per_s * clean_bytes * passes_per_cleaning
+
+
+@formula(
+    "where(records > 0, dirty_keys(unique_keys=unique_keys, dirty_records=records) / max(records, 1e-12), 0)",
+    unit="fraction",
+    source="arithmetic",
+)
+def distinct_fraction(*, unique_keys: Numeric, records: Numeric) -> Numeric:
+    """Share of the records written in some time that compaction keeps, because their key has no newer one.
+
+    Parameters
+    ----------
+    unique_keys
+        Keys that there are [count], >= 0.
+    records
+        Records written in that time [count], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Kept share [fraction]; near 1 when nearly every record has a key of its own.
+
+    Assumptions
+    -----------
+    Keys are drawn uniformly.
+
+    Validity
+    --------
+    An upper bound under skew: popular keys repeat more.
+
+    Examples
+    --------
+    >>> round(float(distinct_fraction(unique_keys=1000.0, records=1000.0)), 3)
+    0.632
+
+    References
+    ----------
+    arithmetic
+    """
+    kept = dirty_keys(unique_keys=unique_keys, dirty_records=records)
+    share: Numeric = np.where(np.asarray(records) > 0, kept / np.maximum(records, 1e-12), 0.0)
+    return share
+
+
+@formula(
+    "segment_fill_s + 2 * cleaning_period_s + delete_retention_s + 2 * cleaner_wait_s + delete_delay_s",
+    unit="s",
+    source="kafka-4.3-source",
+    confidence="medium",
+)
+def deleted_key_gone_s(
+    *,
+    segment_fill_s: Numeric,
+    cleaning_period_s: Numeric,
+    delete_retention_s: Numeric,
+    cleaner_wait_s: Numeric,
+    delete_delay_s: Numeric,
+) -> Numeric:
+    """Longest time from writing a tombstone until no trace of the key is on the disk.
+
+    Parameters
+    ----------
+    segment_fill_s
+        Until the segment with the tombstone is closed: the open one is never cleaned [s], >= 0.
+    cleaning_period_s
+        Between two passes: the next one removes the older values and dates the tombstone [s], >= 0.
+    delete_retention_s
+        delete.retention.ms, from that pass on [s], >= 0.
+    cleaner_wait_s
+        log.cleaner.backoff.ms before an idle cleaner looks again [s], >= 0.
+    delete_delay_s
+        file.delete.delay.ms of the replaced segments [s], >= 0.
+
+    Returns
+    -------
+    Numeric
+        Time at most [s].
+
+    Assumptions
+    -----------
+    A pass itself is quick, writing goes on at the same rate, max.compaction.lag.ms is not set.
+
+    Validity
+    --------
+    A bound. A topic that is no longer written to is not cleaned again: then the key stays.
+
+    Examples
+    --------
+    >>> deleted_key_gone_s(
+    ...     segment_fill_s=100, cleaning_period_s=400, delete_retention_s=1000, cleaner_wait_s=15, delete_delay_s=60
+    ... )
+    1990
+
+    References
+    ----------
+    kafka-4.3-source
+    """
+    return segment_fill_s + 2 * cleaning_period_s + delete_retention_s + 2 * cleaner_wait_s + delete_delay_s
+
+
+@formula("(read_bytes_per_s + write_bytes_per_s) / capacity_bytes_per_s", unit="fraction", source="arithmetic")
+def cleaner_busy_fraction(
+    *, read_bytes_per_s: Numeric, write_bytes_per_s: Numeric, capacity_bytes_per_s: Numeric
+) -> Numeric:
+    """Share of the time that the cleaner threads of a broker work; above 1 they never catch up.
+
+    Parameters
+    ----------
+    read_bytes_per_s
+        What the cleaner has to read [bytes/s], >= 0.
+    write_bytes_per_s
+        What it has to write [bytes/s], >= 0.
+    capacity_bytes_per_s
+        What its threads move: their own speed, or log.cleaner.io.max.bytes.per.second [bytes/s], > 0.
+
+    Returns
+    -------
+    Numeric
+        Busy share [fraction].
+
+    Assumptions
+    -----------
+    Reading and writing take turns in a thread.
+
+    Validity
+    --------
+    The speed of a thread depends on records, codec and disk; measure it in the cleaner's log.
+
+    Examples
+    --------
+    >>> cleaner_busy_fraction(read_bytes_per_s=30.0, write_bytes_per_s=10.0, capacity_bytes_per_s=80.0)
+    0.5
+
+    References
+    ----------
+    arithmetic
+    """
+    return (read_bytes_per_s + write_bytes_per_s) / capacity_bytes_per_s

@@ -206,7 +206,7 @@ def lag_records(*, records_per_s: Numeric, outage_s: Numeric) -> Numeric:
 
 
 @formula("min(retention_s, retention_bytes / max(partition_bytes_per_s, 1e-280))", unit="s", source="kafka-4.3-source")
-def kept_s(*, retention_s: Numeric, retention_bytes: Numeric, partition_bytes_per_s: Numeric) -> Numeric:
+def readable_s(*, retention_s: Numeric, retention_bytes: Numeric, partition_bytes_per_s: Numeric) -> Numeric:
     """How long a record of a partition can be read at least: retention by time or by bytes, the first to bite.
 
     Parameters
@@ -233,7 +233,7 @@ def kept_s(*, retention_s: Numeric, retention_bytes: Numeric, partition_bytes_pe
 
     Examples
     --------
-    >>> float(kept_s(retention_s=86400.0, retention_bytes=3.6e9, partition_bytes_per_s=1e6))
+    >>> float(readable_s(retention_s=86400.0, retention_bytes=3.6e9, partition_bytes_per_s=1e6))
     3600.0
 
     References

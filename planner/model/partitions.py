@@ -418,8 +418,8 @@ def hottest_partition_fraction(
 
     Examples
     --------
-    >>> float(hottest_partition_fraction(top_key_fraction=0.5, partitions=10, crowding_fraction=0.05))
-    0.6
+    >>> float(hottest_partition_fraction(top_key_fraction=0.5, partitions=4, crowding_fraction=0.125))
+    0.75
 
     References
     ----------

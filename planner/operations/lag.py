@@ -415,7 +415,7 @@ def _kept_s(case: _Case, read: _Reading, share: float) -> tuple[float | None, st
     if not read.topic.deleted:
         return None, "compaction keeps the latest record of every key; older ones of a key may be gone unread"
     kept = float(
-        model.kept_s(
+        model.readable_s(
             retention_s=read.topic.retention.time,
             retention_bytes=read.topic.retention.bytes_per_partition or math.inf,
             partition_bytes_per_s=share * read.rates[case.at][1],

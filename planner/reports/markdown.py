@@ -26,11 +26,11 @@ def document(plan: Plan) -> str:
     """The whole report; equal plans give equal bytes."""
     blocks = [f"# Capacity plan: {prose(plan.name)}", *_answer(plan)]
     for table in _tables(plan):
-        blocks += _section(table)
+        blocks += section(table)
     blocks += ["## Recovery", "\n".join(f"- {prose(sentence)}" for sentence in tables.recovery_sentences(plan))]
-    blocks += _section(tables.cost(plan)) + _section(tables.findings(plan), "Nothing stands out.")
-    blocks += _section(tables.assumptions(plan)) + _formulas(plan)
-    blocks += _section(tables.source_rows(_cited(plan)))
+    blocks += section(tables.cost(plan)) + section(tables.findings(plan), "Nothing stands out.")
+    blocks += section(tables.assumptions(plan)) + _formulas(plan)
+    blocks += section(tables.source_rows(_cited(plan)))
     blocks += ["## The scenario", _fenced(dump(plan.scenario), "yaml")]
     blocks.append(f"Computed by kafka-planner {planner.__version__}.")
     return "\n\n".join(blocks) + "\n"
@@ -72,7 +72,8 @@ def _tables(plan: Plan) -> Iterable[Table]:
     yield tables.partition_reasons(plan)
 
 
-def _section(table: Table, empty: str = "") -> list[str]:
+def section(table: Table, empty: str = "") -> list[str]:
+    """A heading, a table or the words for an empty one, and its notes."""
     blocks = [f"## {table.title}"]
     if table.rows:
         blocks.append(_grid(table))

@@ -21,9 +21,11 @@ def growth_text(found: Growth, console: Console) -> None:
         Table("When each limit is reached", limits, tuple(map(_limit, found.first_limits)), right=frozenset({2}))
     )
     if found.steps:
-        steps = ("by", "do", "from", "to", "because", "keys that move")
+        steps = ("by", "do", "from", "to", "because", "keys\nthat move", "bytes\nto move", "time")
         rows = tuple(map(_step, found.steps))
-        page.table(Table("What to do, and by when", steps, rows, right=frozenset({2, 3, 5}), prose=frozenset({1})))
+        page.table(
+            Table("What to do, and by when", steps, rows, right=frozenset({2, 3, 5, 6, 7}), prose=frozenset({1}))
+        )
     months = (
         "month",
         "date",
@@ -67,12 +69,18 @@ def _limit(row: FirstLimit) -> tuple[str, ...]:
 
 
 def _step(row: Purchase) -> tuple[str, ...]:
+    counts = (str(row.before), str(row.after))
+    moving = (
+        "-" if row.moved_key_fraction is None else f"{row.moved_key_fraction:.0%}",
+        "-" if row.bytes_moved is None else quantity(row.bytes_moved, "bytes"),
+        "-" if row.duration_s is None else quantity(row.duration_s, "s"),
+    )
     if row.kind == "partitions":
-        moved = "-" if row.moved_key_fraction is None else f"{row.moved_key_fraction:.0%}"
-        return (row.date, f"add partitions to {row.topic}", str(row.before), str(row.after), row.because, moved)
+        how = (row.route or "").replace("_", " ")
+        return (row.date, f"add partitions to {row.topic}: {how}", *counts, row.because, *moving)
     resource, _, state = row.because.partition(", ")
     because = f"{RESOURCE_WORDS.get(resource, resource)}, {STATE_LABELS.get(state, state)}".rstrip(", ")
-    return (row.date, "add brokers", str(row.before), str(row.after), because, "-")
+    return (row.date, "add brokers", *counts, because, *moving)
 
 
 def _month(row: Month) -> tuple[str, ...]:

@@ -130,11 +130,11 @@ def evaluate(
     found = dict(known or {})
     for name, loss in losses_of(setting, layout).items():
         if name in wanted and name not in found:
-            found[name] = _outcome(weighed, setting, loss)
+            found[name] = outcome_of(weighed, setting, loss)
     down = max(setting.brokers_down, 1)
     if "reduced" in wanted and brokers - down >= topics.replication_factor.max(initial=1):
         found["reduced"] = _reduced(found["healthy"], topics, setting, brokers, down)
-    refill = _refill(found["returned"], setting, brokers, down) if "returned" in found else None
+    refill = refill_of(found["returned"], setting, brokers, down) if "returned" in found else None
     return Evaluation(brokers, layout, found, refill, _utilisations(found, refill, setting))
 
 
@@ -151,7 +151,7 @@ def losses_of(setting: Setting, layout: Layout) -> dict[str, Loss]:
 
 def brokers_lost(loss: Loss, sizes: Sequence[int]) -> int:
     """Brokers that a loss takes; of zones the largest."""
-    return loss.brokers or sum(sorted(sizes, reverse=True)[: loss.zones])
+    return len(loss.chosen) or loss.brokers or sum(sorted(sizes, reverse=True)[: loss.zones])
 
 
 def _number(value: Any) -> Any:
@@ -179,7 +179,8 @@ def follower_requests_per_s(topics: TopicArrays, setting: Setting, brokers: int)
     return _number(pair * connected * (brokers - 1))
 
 
-def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
+def outcome_of(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
+    """One state, from the placements and where possible from the closed forms."""
     load, layout = weighed.load, weighed.layout
     totals = weighed.after(loss)
     down = brokers_lost(loss, layout.sizes)
@@ -191,7 +192,7 @@ def _outcome(weighed: Weighed, setting: Setting, loss: Loss) -> Outcome:
     writable = not totals.unwritable.any()
     # losing a zone of unequal ones, or of replicas put there by hand, takes more or less than its share, so only the
     # placements know the mean there
-    uneven = loss.zones > 0 and (layout.assigned is not None or len(set(layout.sizes)) > 1)
+    uneven = bool(loss.chosen) or (loss.zones > 0 and (layout.assigned is not None or len(set(layout.sizes)) > 1))
     if writable and not uneven:
         mean = mean_figures(load, setting, layout.brokers, loss)
     else:
@@ -385,7 +386,7 @@ def _fixed_and_shared(
     return {key: part + (healthy.mean[key] - part) * scale for key, part in fixed.items()}
 
 
-def _refill(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill:
+def refill_of(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill:
     """How fast an empty broker refills: what recovery_time_max needs, else what the degraded limits leave."""
     target, source = dict(after.fullest), dict(after.fullest)
     size = after.fullest["refill"]

@@ -75,11 +75,12 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Who is lost, and whether they have returned."""
+    """Who is lost: any so many brokers or zones, or those chosen by position; and whether they have returned."""
 
     brokers: int = 0
     zones: int = 0
     returned: bool = False
+    chosen: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,8 @@ def lost_sets(placement: Placement, loss: Loss) -> Flags:
     """Sets of brokers to lose, shape (sets, brokers): every single broker or zone, else a seeded sample of sets."""
     brokers = placement.brokers
     most = max(2, min(_LOST_SETS, _LOST_REPLICAS // max(placement.replicas * placement.seeds, 1)))
+    if loss.chosen:
+        return np.isin(np.arange(brokers), loss.chosen)[None]
     if loss.zones:
         racks = rack_of_broker(placement.sizes)
         chosen = list(itertools.islice(itertools.combinations(range(len(placement.sizes)), loss.zones), most))
@@ -279,7 +282,7 @@ class Weighed:
         disk_bytes = self.replica_weights[:, self.replica_keys.index("disk_bytes")]
         placement, volumes = place_topics(self.layout), self.layout.volumes
         total = np.zeros((placement.seeds, placement.brokers * volumes))
-        for group, volume in zip(placement.groups, _volumes(self.layout), strict=True):
+        for group, volume in zip(placement.groups, volumes_of(self.layout), strict=True):
             each = np.repeat(disk_bytes[group.partition_class], group.assignment.shape[2])
             for seed, assignment in enumerate(group.assignment):
                 total[seed] += np.bincount((assignment * volumes + volume[seed]).ravel(), each, total.shape[1])
@@ -348,7 +351,7 @@ def _held_counts(layout: Layout) -> Array:
 
 
 @lru_cache(maxsize=8)
-def _volumes(layout: Layout) -> tuple[Integers, ...]:
+def volumes_of(layout: Layout) -> tuple[Integers, ...]:
     """Volume of each replica, group by group: topics are created in an order that nobody knows, so in a random one."""
     placement = place_topics(layout)
     generator = np.random.default_rng([layout.volumes, layout.brokers])

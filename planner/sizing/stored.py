@@ -128,24 +128,15 @@ def _index_fraction(columns: Mapping[str, Array]) -> Array:
 def stored_bytes(workload: Workload, columns: Mapping[str, Array], topic: Indices, share: Array, note: Note) -> Stored:
     """Apply the rule of each topic's cleanup policy; the first limit to trip wins."""
     given = {name: value[topic] for name, value in workload.given.items()}
-    average = columns["average_bytes_per_s"][topic] * share
-    peak = np.maximum(columns["own_peak_bytes_per_s"][topic] * share, average)
-    fill = storage.segment_fill_bytes(
-        average_bytes_per_s=average,
-        peak_bytes_per_s=peak,
-        peak_duration_s=given["peak_duration_s"],
-        segment_bytes=given["segment_bytes"],
-        segment_s=given["segment_s"],
-    )
-    rates = _Rates(average, peak, given["peak_duration_s"], np.asarray(fill))
+    rates = _rates(columns, given, topic, share)
     retention = workload.retention_s[topic]
     kept_mean, kept_most = _retained(rates, retention, given["retention_bytes"], note, "retention")
     local_mean, local_most = _local(rates, retention, given, note)
     tiered, compacted = given["tiered"] > 0, given["compacted"] > 0
     mean = np.where(tiered, local_mean, kept_mean)
     most = np.where(tiered, local_most, kept_most)
-    deleted = storage.deleted_bytes(bytes_per_s=average, delete_delay_s=constant("storage.file_delete_delay_s"))
-    deleted_most = storage.deleted_bytes(bytes_per_s=peak, delete_delay_s=constant("storage.file_delete_delay_s"))
+    deleted = storage.deleted_bytes(bytes_per_s=rates.average, delete_delay_s=constant("storage.file_delete_delay_s"))
+    deleted_most = storage.deleted_bytes(bytes_per_s=rates.peak, delete_delay_s=constant("storage.file_delete_delay_s"))
     nothing = dict.fromkeys(_CLEANED, np.zeros(len(topic)))
     cleaned = _compacted(columns, rates, given, topic, share) if compacted.any() else nothing
     # compact,delete: whichever of the two rules keeps less; retention does not bind a topic that is only compacted
@@ -186,6 +177,20 @@ def stored_bytes(workload: Workload, columns: Mapping[str, Array], topic: Indice
     )
 
 
+def _rates(columns: Mapping[str, Array], given: Mapping[str, Array], topic: Indices, share: Array) -> _Rates:
+    """What flows into one replica of each partition class; `given` has one entry per class."""
+    average = columns["average_bytes_per_s"][topic] * share
+    peak = np.maximum(columns["own_peak_bytes_per_s"][topic] * share, average)
+    fill = storage.segment_fill_bytes(
+        average_bytes_per_s=average,
+        peak_bytes_per_s=peak,
+        peak_duration_s=given["peak_duration_s"],
+        segment_bytes=given["segment_bytes"],
+        segment_s=given["segment_s"],
+    )
+    return _Rates(average, peak, given["peak_duration_s"], np.asarray(fill))
+
+
 def _retained(rates: _Rates, period_s: Array, limit_bytes: Array, note: Note, name: str) -> tuple[Array, Array]:
     """Live bytes under a time and a size limit, mean and most."""
     check: dict[str, Any] = {"check_interval_s": constant("storage.check_interval_s"), "segment_fill_bytes": rates.fill}
@@ -211,6 +216,12 @@ def _local(rates: _Rates, kept_s: Array, given: Mapping[str, Array], note: Note)
         for rule, waiting in zip(by_rule, uncopied, strict=True)
     )
     return mean, most
+
+
+def cleaning(workload: Workload, columns: Mapping[str, Array], topic: Indices, share: Array) -> dict[str, Array]:
+    """What the log cleaner does to one replica of each partition class; meaningless where a topic is not compacted."""
+    given = {name: value[topic] for name, value in workload.given.items()}
+    return _compacted(columns, _rates(columns, given, topic, share), given, topic, share)
 
 
 def _compacted(
@@ -249,6 +260,12 @@ def _compacted(
     )
     swap = {"cleanings_per_s": passes_per_s, "delete_delay_s": constant("storage.file_delete_delay_s")}
     found = {
+        **parts,
+        "unique_keys": keys,
+        "cleanings_per_s": passes_per_s,
+        "passes": passes,
+        "tombstones": tombstones,
+        "segment_fill_bytes": rates.fill,
         "mean": compaction.compacted_average_bytes(
             **parts,
             tombstones_kept_bytes=tombstones,
