@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from planner.operations.compacting import compaction
     from planner.operations.counts import partitions
     from planner.operations.failures import failure
+    from planner.operations.lag import consumers
     from planner.operations.reassigning import reassign
+    from planner.operations.rebalances import rebalance
     from planner.operations.repartitioning import repartition
     from planner.operations.retaining import retention
     from planner.operations.transacting import transactions
@@ -38,6 +40,7 @@ _HOMES = {
     "check": "planner.sizing",
     "compaction": "planner.operations.compacting",
     "compare": "planner.sizing",
+    "consumers": "planner.operations.lag",
     "cross_check": "planner.crosscheck",
     "diagnose": "planner.advise",
     "durability": "planner.operations.losses",
@@ -50,6 +53,7 @@ _HOMES = {
     "plan": "planner.sizing",
     "presets": "planner.codec",
     "reassign": "planner.operations.reassigning",
+    "rebalance": "planner.operations.rebalances",
     "recommend": "planner.recommender",
     "repartition": "planner.operations.repartitioning",
     "report": "planner.reports",
@@ -72,6 +76,7 @@ __all__ = [
     "check",
     "compaction",
     "compare",
+    "consumers",
     "cross_check",
     "diagnose",
     "durability",
@@ -84,6 +89,7 @@ __all__ = [
     "plan",
     "presets",
     "reassign",
+    "rebalance",
     "recommend",
     "repartition",
     "report",

@@ -18,11 +18,11 @@ from planner.model import partitions as counts
 from planner.model import skew
 from planner.model.types import Array
 from planner.results import Assumption, Ceiling, Plan, Result, Rung, TopicPlan
-from planner.scenario import ConsumerGroup, Scenario, Topic
+from planner.scenario import Scenario, Topic
 from planner.sizing import plan
 from planner.sizing.sized import size_at
 from planner.sizing.totals import constants_used
-from planner.sizing.workload import Workload, classic_groups, most_members
+from planner.sizing.workload import Workload, classic_groups, member_rate, most_members
 from planner.trace import Trace
 from planner.validation import capped
 
@@ -314,17 +314,10 @@ def _capacity(case: _Case, index: int, topic: Topic, record_bytes: float) -> tup
         (float(given["consume_capacity"][index]), "a partition, consume"),
     ]
     for group in classic_groups(topic):
-        rate = _member_rate(group)
+        rate = member_rate(group)
         if rate is not None and group.read_fraction > 0:
             found.append((rate / group.read_fraction * record_bytes, f"a member of {group.group}"))
     return min(found)
-
-
-def _member_rate(group: ConsumerGroup) -> float | None:
-    rates = [group.records_per_s_per_member]
-    if group.processing_time:
-        rates.append(1 / group.processing_time)
-    return min((rate for rate in rates if rate is not None), default=None)
 
 
 def _ways(salts: int, growth: float) -> tuple[str, ...]:

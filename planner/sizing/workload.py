@@ -421,6 +421,14 @@ def _slowest_processing(topic: Topic) -> float:
     )
 
 
+def member_rate(group: ConsumerGroup) -> float | None:
+    """Records/s that one member processes, by the slower of what is given; None when nothing is."""
+    rates = [group.records_per_s_per_member]
+    if group.processing_time:
+        rates.append(1 / group.processing_time)
+    return min((rate for rate in rates if rate is not None), default=None)
+
+
 def most_members(topic: Topic) -> float:
     """Members of the largest classic group, now or at most."""
     return max((max(group.members or 0, group.max_members or 0) for group in classic_groups(topic)), default=0)
