@@ -45,7 +45,7 @@ def enumerated(copies: int, needed: int, zones: int, broker: float, zone: float)
 @pytest.mark.parametrize("zones", [1, 2, 3])
 def test_unwritable_time_is_that_of_all_states(copies: int, zones: int) -> None:
     for needed in range(1, copies + 1):
-        found = durability.unwritable_fraction(
+        found = durability.short_of_replicas_fraction(
             replication_factor=copies,
             live_needed=needed,
             zones=zones,
@@ -73,7 +73,7 @@ def test_unwritable_time_of_brokers_that_fail_and_are_repaired() -> None:
         short += (time - last) * (live < 2)
         live, last = live + change, time
     down = float(durability.down_fraction(between_failures_s=20.0, repair_s=2.0))
-    found = durability.unwritable_fraction(
+    found = durability.short_of_replicas_fraction(
         replication_factor=3, live_needed=2, zones=3, broker_down_fraction=down, zone_down_fraction=0.0
     )
     assert short / end == pytest.approx(float(found), rel=0.03)
@@ -91,7 +91,7 @@ def test_more_copies_shorter_repairs_and_laxer_minima_never_hurt(
 ) -> None:
     def short(copies: int, needed: int, broker: float, zone: float) -> float:
         return float(
-            durability.unwritable_fraction(
+            durability.short_of_replicas_fraction(
                 replication_factor=copies,
                 live_needed=needed,
                 zones=zones,
@@ -164,7 +164,10 @@ def test_arrays_give_what_floats_give() -> None:
     )
     check_element_by_element(durability.probability_fraction, events_per_s=(0.0, 1e-3), period_s=(0.0, 1e9))
     check_element_by_element(
-        mirroring.link_backlog_bytes, arriving_bytes_per_s=(0.0, 1e9), link_bytes_per_s=(0.0, 1e9), duration_s=(0.0, 1e6)
+        mirroring.link_backlog_bytes,
+        arriving_bytes_per_s=(0.0, 1e9),
+        link_bytes_per_s=(0.0, 1e9),
+        duration_s=(0.0, 1e6),
     )
     check_element_by_element(
         mirroring.copy_age_s, waiting_bytes=(0.0, 1e12), link_bytes_per_s=(1.0, 1e9), copy_delay_s=(0.0, 10.0)
@@ -250,7 +253,9 @@ def test_a_link_second_by_second(average: float, peak: float, lasts: int, link: 
     for _ in range(lasts):
         waiting = max(waiting + average * peak - link, 0.0)
     found = float(
-        mirroring.link_backlog_bytes(arriving_bytes_per_s=average * peak, link_bytes_per_s=link, duration_s=float(lasts))
+        mirroring.link_backlog_bytes(
+            arriving_bytes_per_s=average * peak, link_bytes_per_s=link, duration_s=float(lasts)
+        )
     )
     assert found == pytest.approx(waiting, rel=1e-9, abs=1e-6)
     took = float(mirroring.caught_up_s(waiting_bytes=found, link_bytes_per_s=link, arriving_bytes_per_s=average))

@@ -82,7 +82,7 @@ def replicas_by_zone(*, replication_factor: int, zones: int) -> tuple[int, ...]:
     return tuple(replication_factor // used + (zone < replication_factor % used) for zone in range(used))
 
 
-def unwritable_fraction(
+def short_of_replicas_fraction(
     *,
     replication_factor: int,
     live_needed: int,
@@ -122,7 +122,7 @@ def unwritable_fraction(
     --------
     >>> round(
     ...     float(
-    ...         unwritable_fraction(
+    ...         short_of_replicas_fraction(
     ...             replication_factor=3, live_needed=2, zones=1, broker_down_fraction=0.1, zone_down_fraction=0.0
     ...         )
     ...     ),

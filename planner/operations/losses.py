@@ -100,7 +100,7 @@ class _Case:
     def unwritable(self, replication_factor: int, live_needed: int) -> float:
         """Share of the time that one partition takes no writes."""
         return float(
-            rules.unwritable_fraction(
+            rules.short_of_replicas_fraction(
                 replication_factor=replication_factor,
                 live_needed=live_needed,
                 zones=self.zones,

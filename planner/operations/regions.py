@@ -122,12 +122,20 @@ def _link(scenario: Scenario, workload: Workload, sized: Sized, one: Mirror, awa
     known = min(link, max(peak, average) * 1e6)  # a link without a limit leaves nothing waiting
     waits = float(
         trace(
-            f"{name}.waiting", rules.link_backlog_bytes, arriving_bytes_per_s=peak, link_bytes_per_s=known, duration_s=lasts
+            f"{name}.waiting",
+            rules.link_backlog_bytes,
+            arriving_bytes_per_s=peak,
+            link_bytes_per_s=known,
+            duration_s=lasts,
         )
     )
     missed = float(
         trace(
-            f"{name}.missed", rules.link_backlog_bytes, arriving_bytes_per_s=average, link_bytes_per_s=0.0, duration_s=away
+            f"{name}.missed",
+            rules.link_backlog_bytes,
+            arriving_bytes_per_s=average,
+            link_bytes_per_s=0.0,
+            duration_s=away,
         )
     )
     after_peak = _caught_up(trace, f"{name}.caught_up", waits, link, average)
