@@ -155,6 +155,7 @@ class Rung:
     wasted_fraction: float
     worst_wasted_fraction: float
     per_broker: float
+    enough: bool = True  # whether it satisfies every reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,11 @@ class Ceiling:
     used: float
     used_fraction: float
     binds: bool = False
+    kind: str = "computed"  # policy, computed, folk, laboratory, tool or vendor
+    applies_to: str = ""
+    sizes: Mapping[str, float] = field(default_factory=dict)  # limits of a vendor's machines, the smallest first
+    fits_from: str | None = None  # the smallest of them that holds this plan
+    fits_from_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,7 +317,8 @@ def partitions_for_processing(*, peak_records_per_s: Numeric, processing_time_s:
     peak_records_per_s
         Records that the group reads at peak [1/s], >= 0.
     processing_time_s
-        Time to process one record [s], >= 0.
+        Time that a record keeps its partition from the next one: that of processing it, over the records of a partition
+        that a share group may have in work at once [s], >= 0.
 
     Returns
     -------
@@ -326,7 +327,7 @@ def partitions_for_processing(*, peak_records_per_s: Numeric, processing_time_s:
 
     Assumptions
     -----------
-    Records of a partition are processed one after another.
+    Records of a partition are processed one after another; in a share group as many at once as it locks.
 
     Validity
     --------

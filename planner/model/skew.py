@@ -22,7 +22,7 @@ _SEED, _M = np.uint32(0x9747B28C), np.uint32(0x5BD1E995)
 _EXACT_KEYS = 1_000  # most frequent keys that are placed one by one; the others together are nearly even
 _DRAWS = 48  # assignments of keys to partitions that the hottest share is averaged over
 _CELLS = 400_000  # shares drawn at most
-_BLOCK = 65_536  # keys hashed at a time, so that long keys need little memory
+_BLOCK_BYTES = 16_000_000  # keys hashed at a time; each takes the room of the longest beside it
 
 
 def murmur2(*, keys: Sequence[bytes]) -> npt.NDArray[np.int32]:
@@ -55,10 +55,17 @@ def murmur2(*, keys: Sequence[bytes]) -> npt.NDArray[np.int32]:
     ----------
     kafka-4.3-source
     """
-    if not keys:
-        return np.zeros(0, dtype=np.int32)
-    blocks = [_hashed(keys[at : at + _BLOCK]) for at in range(0, len(keys), _BLOCK)]
-    return np.concatenate(blocks).view(np.int32)
+    lengths = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
+    order = np.argsort(lengths, kind="stable")  # so that one long key does not make all others as wide
+    room = np.maximum(lengths[order], 4)
+    found = np.empty(len(keys), dtype=np.uint32)
+    begin = 0
+    while begin < len(order):
+        taken = room[begin:] * np.arange(1, len(order) - begin + 1)
+        end = begin + max(int(np.searchsorted(taken, _BLOCK_BYTES, side="right")), 1)
+        found[order[begin:end]] = _hashed([keys[index] for index in order[begin:end].tolist()])
+        begin = end
+    return found.view(np.int32)
 
 
 def _hashed(keys: Sequence[bytes]) -> Words:
@@ -240,9 +247,14 @@ def _key_shares(unique_keys: float, exponent: float, top: float | None) -> tuple
     return shares, max(beyond * scale, 0.0), max(squares * scale**2, 0.0)
 
 
-@formula("ceil(key_bytes_per_s / capacity_bytes_per_s - 1e-9)", unit="count", source="arithmetic")
-def salts_needed(*, key_bytes_per_s: Numeric, capacity_bytes_per_s: Numeric) -> Numeric:
-    """How many ways a key must be salted, so that no salt exceeds what a partition or a consumer carries.
+@formula(
+    "where(capacity_bytes_per_s > others_bytes_per_s,"
+    " ceil(key_bytes_per_s / max(capacity_bytes_per_s - others_bytes_per_s, 1e-12) - 1e-9), 0)",
+    unit="count",
+    source="arithmetic",
+)
+def salts_needed(*, key_bytes_per_s: Numeric, capacity_bytes_per_s: Numeric, others_bytes_per_s: Numeric) -> Numeric:
+    """How many ways a key must be salted, so that a salt and the other keys of its partition fit together.
 
     Parameters
     ----------
@@ -250,31 +262,117 @@ def salts_needed(*, key_bytes_per_s: Numeric, capacity_bytes_per_s: Numeric) -> 
         Bytes that arrive under the key at peak [bytes/s], >= 0.
     capacity_bytes_per_s
         What one partition, or the consumer that owns it, carries [bytes/s], > 0.
+    others_bytes_per_s
+        What other keys bring to a partition on average; 0 in a topic of its own [bytes/s], >= 0.
 
     Returns
     -------
     Numeric
-        Salts; the order of the key's records holds only within each [count].
+        Salts; 0 where the other keys alone fill a partition, so that no number of them helps [count].
 
     Assumptions
     -----------
-    The producer spreads the key's records evenly over the salts.
+    The producer spreads the key's records evenly over the salts, and each falls on a partition of its own.
 
     Validity
     --------
-    Two salts may still meet on one partition: more of them make that rarer.
+    The order of the key's records holds only within a salt. Two salts may meet, see `salts_meet_fraction`.
 
     Examples
     --------
-    >>> float(salts_needed(key_bytes_per_s=45.0, capacity_bytes_per_s=10.0))
+    >>> float(salts_needed(key_bytes_per_s=45.0, capacity_bytes_per_s=10.0, others_bytes_per_s=0.0))
     5.0
+    >>> float(salts_needed(key_bytes_per_s=45.0, capacity_bytes_per_s=10.0, others_bytes_per_s=4.0))
+    8.0
 
     References
     ----------
     arithmetic
     """
-    needed: Numeric = np.ceil(np.asarray(key_bytes_per_s) / capacity_bytes_per_s - 1e-9)
-    return needed
+    room = np.asarray(capacity_bytes_per_s, dtype=float) - others_bytes_per_s
+    salts: Numeric = np.where(room > 0, np.ceil(key_bytes_per_s / np.maximum(room, 1e-12) - 1e-9), 0.0)
+    return salts
+
+
+@formula("1 - chance_apart(salts, partitions)", unit="fraction", source="arithmetic")
+def salts_meet_fraction(*, salts: Numeric, partitions: Numeric) -> Numeric:
+    """Chance that hashing puts at least two salts of a key on one partition, which then carries both.
+
+    Parameters
+    ----------
+    salts
+        Salts of the key [count], >= 1.
+    partitions
+        Partitions of the topic [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Chance [fraction].
+
+    Assumptions
+    -----------
+    The hash spreads the salts at random.
+
+    Validity
+    --------
+    Whole numbers of salts. Salts may be chosen instead so that their hashes differ.
+
+    Examples
+    --------
+    >>> round(float(salts_meet_fraction(salts=2, partitions=4)), 12)
+    0.25
+    >>> float(salts_meet_fraction(salts=5, partitions=4))
+    1.0
+
+    References
+    ----------
+    arithmetic
+    """
+    meet: Numeric = 1 - chance_apart(salts, partitions)
+    return meet
+
+
+def chance_apart(salts: Numeric, partitions: Numeric) -> Numeric:
+    """Chance that keys hashed at random all fall on partitions of their own.
+
+    Parameters
+    ----------
+    salts
+        Keys [count], >= 1.
+    partitions
+        Partitions [count], >= 1.
+
+    Returns
+    -------
+    Numeric
+        Product of 1 - k / partitions for k = 1 .. salts - 1 [fraction].
+
+    Assumptions
+    -----------
+    None: arithmetic.
+
+    Validity
+    --------
+    Parts of a key are cut off.
+
+    Examples
+    --------
+    >>> float(chance_apart(salts=2, partitions=4))
+    0.75
+
+    References
+    ----------
+    arithmetic
+    """
+
+    def one(count: float, places: float) -> float:
+        if count > places:
+            return 0.0
+        return float(np.prod(1 - np.arange(1, int(count)) / places))
+
+    apart: Numeric = np.vectorize(one, otypes=[float])(salts, partitions)
+    return apart
 
 
 @formula("max(arriving_per_s - processed_per_s, 0)", unit="1/s", source="arithmetic")

@@ -16,13 +16,13 @@ from planner.constants import constant
 from planner.fields import InputError, ScenarioError, nearest, refusal, shorten
 from planner.model import partitions as counts
 from planner.model import skew
-from planner.model.types import Array
+from planner.operations.hot_keys import HotKey, hot_key_of
 from planner.results import Assumption, Ceiling, Plan, Result, Rung, TopicPlan
 from planner.scenario import Scenario, Topic
 from planner.sizing import plan
-from planner.sizing.sized import size_at
+from planner.sizing.sized import Sized, size_at
 from planner.sizing.totals import constants_used
-from planner.sizing.workload import Workload, classic_groups, member_rate, most_members
+from planner.sizing.workload import Workload, classic_groups, most_members
 from planner.trace import Trace
 from planner.validation import capped
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_KEYS = 2_000_000
 MOST_BYTES = 100_000_000  # of a file of keys
 _SHOWN = 10  # partitions listed of a measured distribution
-_SHARE_GROUPS = (4, 2)  # first version whose share groups are for production
+_STAGES = (((4, 2), "production"), ((4, 1), "preview"), ((4, 0), "early access"))  # of share groups, from that version
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +51,15 @@ class Skew:
 
 
 @dataclass(frozen=True, slots=True)
-class HotKey:
-    """A key that one partition or one consumer cannot carry, and the three ways out."""
-
-    key_fraction: float
-    bytes_per_s: float
-    records_per_s: float
-    capacity_bytes_per_s: float
-    capacity_of: str
-    salts: int
-    each_salt_bytes_per_s: float
-    own_consumers: int
-    lag_growth_per_s: float
-    lag_growth_bytes_per_s: float
-    overtaken_after_s: float | None
-    overtaken_after_s_reason: str | None
-    ways: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ShareGroups:
     """Share groups (KIP-932) in place of partitions for parallelism, and their price."""
 
+    stage: str  # none, early access, preview or production, in the cluster's version
     available: bool
     partitions_without: int
     partitions_with: int
     in_flight_records: float
+    group_size_max: float
     price: tuple[str, ...]
 
 
@@ -89,7 +72,9 @@ class TopicCount:
     partitions_raw: float
     partitions_given: bool
     reasons: Mapping[str, float | None]
+    reasons_raw: Mapping[str, float]
     binding_reason: str
+    rounding: str
     ladder: tuple[Rung, ...]
     ceilings: tuple[Ceiling, ...]
     hottest_partition_fraction: float
@@ -103,6 +88,9 @@ class PartitionCounts(Result):
     """The counts of all topics."""
 
     brokers: int
+    failover_s: float
+    broker_refill_s: float | None
+    broker_refill_s_reason: str | None
     topics: Mapping[str, TopicCount]
     assumptions: tuple[Assumption, ...]
     trace: Trace
@@ -167,12 +155,14 @@ def partitions(
     wanted = _wanted(scenario, topic, keys)
     sized = plan(scenario)
     workload = Workload(scenario)
-    columns = size_at(workload, sized.brokers.count).columns
-    case = _Case(workload, sized, columns, Trace(), librdkafka=librdkafka)
+    case = _Case(workload, sized, size_at(workload, sized.brokers.count), Trace(), librdkafka=librdkafka)
     return PartitionCounts(
         brokers=sized.brokers.count,
+        failover_s=sized.recovery.failover_s,
+        broker_refill_s=sized.recovery.broker_refill_s,
+        broker_refill_s_reason=sized.recovery.broker_refill_s_reason,
         topics={name: _count(case, name, keys) for name in wanted},
-        assumptions=constants_used("partitions.", "share."),
+        assumptions=constants_used("partitions.", "share.", "ceiling."),
         trace=case.trace,
     )
 
@@ -181,7 +171,7 @@ def partitions(
 class _Case:
     workload: Workload
     plan: Plan
-    columns: Mapping[str, Array]
+    sized: Sized
     trace: Trace
     librdkafka: bool
 
@@ -209,22 +199,36 @@ def _wanted(scenario: Scenario, topic: str | None, keys: Mapping[bytes, float] |
 
 
 def _count(case: _Case, name: str, keys: Mapping[bytes, float] | None) -> TopicCount:
-    _, topic, planned = case.of(name)
+    index, topic, planned = case.of(name)
     found = _skew(topic, planned.partitions, keys, librdkafka=case.librdkafka)
-    hot = _hot_key(case, name, found, keys)
+    top = max(keys.values()) / sum(keys.values()) if keys else float(case.workload.top_key_fraction[index])
+    hot = hot_key_of(
+        case.workload,
+        case.sized.columns,
+        index,
+        partitions=planned.partitions,
+        key_fraction=top,
+        partition_fraction=found.hottest_fraction,
+        trace=case.trace,
+    )
+    rounding = _rounding(planned, case.plan.brokers.count)
     return TopicCount(
-        headline=_headline(name, planned, topic, case.plan.scenario.policy.partition_headroom, hot),
+        headline=_headline(
+            name, planned, topic, case.plan.scenario.policy.partition_headroom, rounding=rounding, hot=hot
+        ),
         partitions=planned.partitions,
         partitions_raw=planned.partitions_raw,
         partitions_given=planned.partitions_given,
         reasons=planned.reasons,
+        reasons_raw={reason: float(values[index]) for reason, values in case.sized.reasons.items()},
         binding_reason=planned.binding_reason,
+        rounding=rounding,
         ladder=planned.ladder,
         ceilings=planned.ceilings,
         hottest_partition_fraction=found.hottest_fraction if keys is not None else planned.hottest_partition_fraction,
         skew=found,
         hot_key=hot,
-        share_groups=_share_groups(case, topic, planned),
+        share_groups=_share_groups(case, index, planned),
     )
 
 
@@ -265,113 +269,74 @@ def _measured(keys: Mapping[bytes, float], count: int, *, librdkafka: bool) -> S
     )
 
 
-# Hot keys
-
-
-def _hot_key(case: _Case, name: str, found: Skew, keys: Mapping[bytes, float] | None) -> HotKey | None:
-    index, topic, _ = case.of(name)
-    top = max(keys.values()) / sum(keys.values()) if keys else float(case.workload.top_key_fraction[index])
-    peak, records = (float(case.columns[f"own_peak_{kind}_per_s"][index]) for kind in ("bytes", "records"))
-    capacity, of = _capacity(case, index, topic, peak / max(records, 1e-12))
-    if top <= 0 or top * peak <= capacity:
-        return None
-    per_record = peak / records
-    numbers = {"key_bytes_per_s": top * peak, "capacity_bytes_per_s": capacity}
-    salts = int(case.trace(f"topics.{name}.salts", skew.salts_needed, **numbers))
-    # the key's partition carries its share of the other keys too
-    rates = {"arriving_per_s": found.hottest_fraction * records, "processed_per_s": capacity / per_record}
-    growth = float(case.trace(f"topics.{name}.lag_growth_per_s", skew.lag_growth_per_s, **rates))
-    retention = topic.retention.time
-    after: float | None = None
-    reason: str | None = "records are never deleted by time"
-    if topic.deleted and math.isfinite(retention):
-        after = float(
-            case.trace(f"topics.{name}.overtaken_after_s", skew.overtaken_after_s, **rates, retention_s=retention)
-        )
-        reason = None
-    return HotKey(
-        key_fraction=top,
-        bytes_per_s=top * peak,
-        records_per_s=top * records,
-        capacity_bytes_per_s=capacity,
-        capacity_of=of,
-        salts=salts,
-        each_salt_bytes_per_s=top * peak / salts,
-        own_consumers=salts,
-        lag_growth_per_s=growth,
-        lag_growth_bytes_per_s=growth * per_record,
-        overtaken_after_s=after,
-        overtaken_after_s_reason=reason,
-        ways=_ways(salts, growth),
-    )
-
-
-def _capacity(case: _Case, index: int, topic: Topic, record_bytes: float) -> tuple[float, str]:
-    """The least that the partition, or the slowest consumer that owns it, carries; in bytes/s of the topic."""
-    given = case.workload.given
-    found = [
-        (float(given["produce_capacity"][index]), "a partition, produce"),
-        (float(given["consume_capacity"][index]), "a partition, consume"),
-    ]
-    for group in classic_groups(topic):
-        rate = member_rate(group)
-        if rate is not None and group.read_fraction > 0:
-            found.append((rate / group.read_fraction * record_bytes, f"a member of {group.group}"))
-    return min(found)
-
-
-def _ways(salts: int, growth: float) -> tuple[str, ...]:
-    salted = (
-        f"Salt the key {salts} ways: append a number from 0 to {salts - 1} to it. Its records are in order only within "
-        "a salt, and readers that need all of them merge the salts."
-    )
-    alone = (
-        f"Give it a topic and consumers of its own: {salts} partitions and as many members, keyed by something finer."
-    )
-    accepted = (
-        f"Accept it: while the peak lasts its partition's lag grows by {growth:,.0f} records/s, and every other key of "
-        "that partition waits with it."
-    )
-    return (salted, alone, accepted)
-
-
 # Share groups
 
 
-def _share_groups(case: _Case, topic: Topic, planned: TopicPlan) -> ShareGroups | None:
-    """What a share group would change where members or processing ask for more partitions than the bytes do."""
+def _share_groups(case: _Case, index: int, planned: TopicPlan) -> ShareGroups | None:
+    """What a share group would change where members or processing ask for more partitions than the rest does."""
+    topic, locks = case.workload.topics[index], constant("share.partition_max_record_locks")
     if not classic_groups(topic):
         return None
+    raw = {name: float(values[index]) for name, values in case.sized.reasons.items()}
+    # what has to be in work at once is limited by the records that the members may lock of a partition
+    locked = counts.partitions_for_processing(peak_records_per_s=raw["processing"], processing_time_s=1 / locks)
     without = max(planned.reasons.get(name) or 0 for name in ("parallelism", "processing", "consume"))
-    other = max((planned.reasons.get(name) or 0 for name in ("produce", "growth", "hot_key", "spread")), default=0)
-    needed = int(max(other, 1))
+    # of the load to come, only what producers bring: a partition is read by many members
+    grown = raw["produce"] * _growth(raw)
+    needed = math.ceil(max(raw["produce"], grown, raw["hot_key"], raw["spread"], float(locked), 1.0) - 1e-9)
     if without <= needed:
         return None
-    locks = constant("share.partition_max_record_locks")
-    members = int(most_members(topic))
+    version = case.plan.scenario.cluster.version
+    stage = next((name for least, name in _STAGES if version[:2] >= least), "none")
+    most = constant("share.group_max_size")
+    return ShareGroups(
+        stage, stage == "production", int(without), needed, locks * needed, most, _price(topic, locks, needed, most)
+    )
+
+
+def _growth(raw: Mapping[str, float]) -> float:
+    """Load at the growth horizon over that of today."""
+    today = max(raw["produce"], raw["consume"], raw["processing"])
+    return max(raw["growth"] / today, 1.0) if today > 0 else 1.0
+
+
+def _price(topic: Topic, locks: float, needed: int, most: float) -> tuple[str, ...]:
     ordered = topic.keys is not None and topic.keys.ordered
     order = "this topic's consumers rely on it" if ordered else "nothing in the scenario relies on it"
     again = (
         f"A record that is not acknowledged in {constant('share.record_lock_s'):.0f} s is delivered again, at most "
         f"{constant('share.delivery_count_limit'):.0f} times, then it is archived; there is no dead-letter queue."
     )
-    most = (
-        f"At most {constant('share.group_max_size'):.0f} members by default (this topic plans {members}), and no "
-        "transactions that include its offsets."
+    locked = (
+        f"Members may lock {locks:,.0f} records of a partition at once, {locks * needed:,.0f} of all; then no more are "
+        "handed out until some are acknowledged."
     )
-    return ShareGroups(
-        case.plan.scenario.cluster.version[:2] >= _SHARE_GROUPS,
-        int(without),
-        needed,
-        locks * needed,
-        (f"No order within a partition or a key: {order}.", again, most),
+    members = int(most_members(topic))
+    size = (
+        f"At most {most:.0f} members by default (this topic plans {members}), and no transactions that include its "
+        "offsets."
     )
+    return (f"No order within a partition or a key: {order}.", again, locked, size)
 
 
 # Words
 
 
-def _headline(name: str, planned: TopicPlan, topic: Topic, headroom: float, hot: HotKey | None) -> str:
+def _rounding(planned: TopicPlan, brokers: int) -> str:
+    """How the count came from what is needed."""
+    count, needed = planned.partitions, max(math.ceil(planned.partitions_raw - 1e-9), 1)
+    if planned.partitions_given:
+        return "as given"
+    if count == needed:
+        return "not rounded further"
+    if count % brokers == 0 and planned.reasons.get("spread"):
+        return f"rounded up to a multiple of the {brokers} brokers"
+    return "rounded up to a count that more numbers of members divide"
+
+
+def _headline(
+    name: str, planned: TopicPlan, topic: Topic, headroom: float, *, rounding: str, hot: HotKey | None
+) -> str:
     count, reason = planned.partitions, planned.binding_reason
     asked = planned.reasons.get(reason)
     because = {
@@ -386,10 +351,14 @@ def _headline(name: str, planned: TopicPlan, topic: Topic, headroom: float, hot:
     }[reason]
     said = f"{name}: {count} partitions"
     said += f" as given; {because}" if planned.partitions_given else f", because {because}"
+    if rounding.startswith("rounded"):
+        said += f", {rounding}"
     if planned.partitions_given and asked is not None and asked > count:
         said += ", so that they are too few"
-    if hot is not None:
-        said += f"; its hottest key exceeds {hot.capacity_of}, which no count mends"
+    if hot is not None and hot.partitions_that_carry is None:
+        said += f"; its hottest key is more than {hot.capacity_of}, which no count mends"
+    elif hot is not None:
+        said += f"; its hottest partition is more than {hot.capacity_of}"
     return said + "."
 
 

@@ -7,11 +7,13 @@ import math
 from rich.console import Console
 
 from planner.operations.counts import PartitionCounts, TopicCount
+from planner.operations.hot_keys import HotKey
 from planner.reports.page import Page
 from planner.reports.tables import Table
 from planner.reports.words import quantity
 
 _MANY = 3  # topics up to which everything is shown of each
+_WHOLE_FROM = 100  # what is used of a ceiling is shown without tenths from here on
 _DIVISORS = 12  # member counts listed for a rung
 
 
@@ -27,6 +29,7 @@ def partitions_text(found: PartitionCounts, console: Console) -> None:
     first = next(iter(found.topics.values()), None)
     if first is not None:
         page.table(_ceilings(first))
+        page.say([_times(found)])
     if len(found.topics) > _MANY:
         page.line("Add --topic NAME for the ladder, the skew and share groups of one topic.")
 
@@ -60,11 +63,13 @@ def _ladder(name: str, topic: TopicCount) -> Table:
             f"{rung.wasted_fraction:.0%}",
             f"{rung.worst_wasted_fraction:.0%}",
             f"{rung.per_broker:.3g}",
+            "" if rung.enough else "too few",
         )
         for rung in topic.ladder
     )
-    columns = ("partitions", "member counts that divide it evenly", "idle today", "idle at worst", "a broker")
-    return Table(f"Ladder of {name}", columns, rows, right=frozenset({2, 3, 4}), prose=frozenset({1}))
+    columns = ("partitions", "member counts that divide it evenly", "idle today", "idle at worst", "a broker", "")
+    note = "An autoscaler that keeps the distribution even (KEDA can) stops at these member counts only."
+    return Table(f"Ladder of {name}", columns, rows, right=frozenset({2, 3, 4}), prose=frozenset({1}), notes=(note,))
 
 
 def _skewed(name: str, topic: TopicCount) -> list[str]:
@@ -77,27 +82,40 @@ def _skewed(name: str, topic: TopicCount) -> list[str]:
     if found.hottest_partitions:
         listed = ", ".join(f"{index} with {share:.2%}" for index, share in found.hottest_partitions[:5])
         said.append(f"Fullest partitions: {listed}.")
-    hot = topic.hot_key
-    if hot is not None:
-        said.append(
-            f"Its hottest key carries {quantity(hot.bytes_per_s, 'bytes/s')} at peak, more than {hot.capacity_of} "
-            f"takes ({quantity(hot.capacity_bytes_per_s, 'bytes/s')}); no partition count helps. Three ways out:"
+    return said + _hot(topic.hot_key) + _shared(topic)
+
+
+def _hot(hot: HotKey | None) -> list[str]:
+    if hot is None:
+        return []
+    limit = f"{hot.capacity_of} ({quantity(hot.capacity_bytes_per_s, 'bytes/s')})"
+    if hot.partitions_that_carry is None:
+        carries = f"Its hottest key carries {quantity(hot.bytes_per_s, 'bytes/s')} at peak, more than {limit}"
+        said = [f"{carries}; no partition count helps. Three ways out:"]
+    else:
+        carries = f"Its hottest partition carries {quantity(hot.partition_bytes_per_s, 'bytes/s')} at peak"
+        enough = f"about {hot.partitions_that_carry} partitions would do"
+        said = [f"{carries}, more than {limit}; {enough}. Three other ways out:"]
+    said += [f"  {number}. {way}" for number, way in enumerate(hot.ways, start=1)]
+    if hot.lag_after_peak_records is not None:
+        drained = hot.drained_after_s_reason or (
+            "gone after another " + quantity(hot.drained_after_s, "s") if hot.drained_after_s is not None else ""
         )
-        said += [f"  {number}. {way}" for number, way in enumerate(hot.ways, start=1)]
-        if hot.overtaken_after_s is not None:
-            after = quantity(hot.overtaken_after_s, "s")
-            said.append(f"  Retention deletes unread records after {after} of such a peak.")
-    return said + _shared(topic)
+        said.append(f"  After a peak the lag is {hot.lag_after_peak_records:,.0f} records; {drained}.")
+    if hot.overtaken_after_s is not None:
+        after = quantity(hot.overtaken_after_s, "s")
+        said.append(f"  Retention deletes unread records after {after} of such a peak.")
+    return said
 
 
 def _shared(topic: TopicCount) -> list[str]:
     share = topic.share_groups
     if share is None:
         return []
-    if not share.available:
-        return ["Share groups (Kafka 4.2 or newer) would lift the limit of one member per partition."]
     fewer = f"{share.partitions_with} partitions instead of {share.partitions_without}"
-    return [f"Share groups would do with {fewer}. Their price:", *(f"  {line}" for line in share.price)]
+    stage = {"none": "not in this version of Kafka", "production": ""}.get(share.stage, f"only {share.stage}")
+    stage = f" ({stage}; for production from 4.2 on)" if stage else ""
+    return [f"Share groups{stage} would do with {fewer}. Their price:", *(f"  {line}" for line in share.price)]
 
 
 def _ceilings(topic: TopicCount) -> Table:
@@ -105,13 +123,25 @@ def _ceilings(topic: TopicCount) -> Table:
         (
             row.name,
             quantity(math.floor(row.limit), ""),
-            quantity(round(row.used, 1), ""),
+            quantity(round(row.used, 1 if row.used < _WHOLE_FROM else None), ""),
             f"{row.used_fraction:.1%}",
             "yes" if row.binds else "",
+            row.fits_from or ("none" if row.sizes else ""),
             row.source,
             row.as_of,
         )
         for row in topic.ceilings
     )
-    columns = ("ceiling", "limit", "this plan", "of it", "binds", "source", "date")
+    columns = ("ceiling", "limit", "this plan", "of it", "binds", "fits from size", "source", "date")
     return Table("Ceilings", columns, rows, right=frozenset({1, 2, 3}), prose=frozenset({0}))
+
+
+def _times(found: PartitionCounts) -> str:
+    """What more replicas of a broker cost when it dies."""
+    rebuilt = found.broker_refill_s_reason or ""
+    if found.broker_refill_s is not None:
+        rebuilt = f"an empty broker is full again after {quantity(found.broker_refill_s, 's')}"
+    return (
+        f"Partitions of a dead broker have a leader again after {quantity(found.failover_s, 's')}, and {rebuilt} "
+        f"({found.brokers} brokers)."
+    )

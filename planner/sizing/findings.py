@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.constants import constant
 from planner.model.placement import rack_of_broker
+from planner.model.skew import salts_needed
 from planner.results import (
     RESOURCE_WORDS,
     STATE_WORDS,
@@ -21,6 +22,7 @@ from planner.results import (
     TopicPlan,
     Verdict,
 )
+from planner.sizing.carriers import carrier_of
 from planner.sizing.narrate import percent
 from planner.sizing.workload import classic_groups
 from planner.units import format_quantity
@@ -332,22 +334,45 @@ def _partitions(draft: Draft, topics: Mapping[str, TopicPlan], cluster: ClusterL
             f"{cluster.partitions:,} partitions exceed the {limit:,.0f} of a ZooKeeper cluster (folk figure of 2018)."
         )
         yield Finding("cluster_partitions", "warning", message, "Use KRaft, or split the cluster.")
+    yield from _passed_ceilings(next(iter(topics.values())))
+
+
+def _passed_ceilings(any_topic: TopicPlan) -> Iterator[Finding]:
+    """Rules of others that this plan passes on purpose; limits of single vendors are in the table only."""
+    passed = [
+        f"{row.name}, {row.limit:,.0f}"
+        for row in any_topic.ceilings
+        if not row.binds and row.kind != "vendor" and row.used_fraction > 1 and row.unit != "partitions per cluster"
+    ]
+    if passed:
+        message = f"More than others advise: {_names(passed)}. None of them binds this plan."
+        yield Finding("ceilings_passed", "info", message, "Measure fetch latency and failover before you rely on it.")
 
 
 def _hot_keys(draft: Draft) -> Iterator[Finding]:
-    columns, given = draft.sized.columns, draft.workload.given
-    for index, topic in enumerate(draft.workload.topics):
+    columns, count = draft.sized.columns, draft.sized.load.topics.partitions
+    for index in np.flatnonzero(draft.workload.top_key_fraction).tolist():
         share = float(draft.workload.top_key_fraction[index])
-        capacity = float(min(given["produce_capacity"][index], given["consume_capacity"][index]))
-        needed = share * float(columns["own_peak_bytes_per_s"][index])
-        if share > 0 and needed > capacity:
-            message = (
-                f"{topic.name}: its most frequent key carries {format_quantity(needed, 'bytes_per_s')}, more than one "
-                f"partition takes ({format_quantity(capacity, 'bytes_per_s')}); no partition count helps."
-            )
-            ways = math.ceil(needed / capacity)
-            action = f"Salt the key {ways} ways (order across salts is lost), or give it its own topic."
-            yield Finding("hot_key", "warning", message, action)
+        peak, records = (float(columns[f"own_peak_{kind}_per_s"][index]) for kind in ("bytes", "records"))
+        if records <= 0:
+            continue
+        carrier = carrier_of(draft.workload, index, peak / records)
+        if share * peak <= carrier.bytes_per_s:
+            continue
+        carried, limit = (format_quantity(value, "bytes_per_s") for value in (share * peak, carrier.bytes_per_s))
+        message = (
+            f"{draft.workload.names[index]}: its most frequent key carries {carried}, more than {carrier.name} "
+            f"({limit}); no partition count helps."
+        )
+        salts = salts_needed(
+            key_bytes_per_s=share * peak,
+            capacity_bytes_per_s=carrier.bytes_per_s,
+            others_bytes_per_s=(1 - share) * peak / count[index],
+        )
+        salted = (
+            f"Salt the key {int(salts)} ways (order across salts is lost)" if salts else "Add partitions and salt it"
+        )
+        yield Finding("hot_key", "warning", message, f"{salted}, or give it its own topic.")
 
 
 def _slow_groups(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache, lru_cache
 
 import numpy as np
 
-from planner.constants import constant, constants
+from planner.constants import Constant, constant, constants
 from planner.model import handles, memory, partitions, published
 from planner.results import Ceiling, Rung, TopicPlan
 from planner.sizing.sized import Sized
 from planner.sizing.workload import Workload, most_members, planned_members
 
-_RUNGS = 5
+_RUNGS = 2  # on each side of the chosen count
 _LARGEST = 10_000  # beyond this nobody picks a count for its divisors
 _LOOKED_AT = 400  # counts weighed for one ladder; above that every so many
 
@@ -35,7 +36,7 @@ def topic_plans(workload: Workload, sized: Sized, brokers: int) -> dict[str, Top
             partitions_given=topic.partitions is not None,
             reasons=_shown(reasons, workload, index),
             binding_reason=binding if raw > 0 else "minimum",
-            ladder=ladder(count, int(planned_members(topic)), int(most_members(topic)), brokers),
+            ladder=ladder(count, int(planned_members(topic)), int(most_members(topic)), brokers, math.ceil(raw - 1e-9)),
             ceilings=shared,
             replication_factor=topic.replication_factor,
             min_insync_replicas=topic.effective_min_insync_replicas,
@@ -66,106 +67,155 @@ def _shown(reasons: dict[str, float], workload: Workload, index: int) -> dict[st
 
 
 @lru_cache(maxsize=4096)
-def ladder(count: int, members: int, most_members: int, brokers: int) -> tuple[Rung, ...]:
-    """Nearby counts with many divisors or a multiple of the brokers, the chosen one among them, in rising order."""
-    if count > _LARGEST:
-        return (_rung(count, members, most_members, brokers),)
-    low, high = max(1, count // 2), count * 2
-
-    def merit(number: int) -> tuple[int, int]:
-        return (len(partitions.divisors(number)) + (2 if number % brokers == 0 else 0), -abs(number - count))
-
-    around = range(low, high + 1, max(1, (high - low) // _LOOKED_AT))
-    best = sorted((number for number in around if number != count), key=merit, reverse=True)[: _RUNGS - 1]
-    return tuple(_rung(number, members, most_members, brokers) for number in sorted({count, *best}))
+def ladder(count: int, members: int, most_members: int, brokers: int, needed: int) -> tuple[Rung, ...]:
+    """Nearby counts with many divisors or a multiple of the brokers, below and above the chosen one."""
+    numbers = {count}
+    if count <= _LARGEST:
+        for low, high in ((max(1, count // 2), count - 1), (count + 1, count * 2)):
+            around = range(low, high + 1, max(1, (high - low) // _LOOKED_AT))
+            numbers.update(sorted(around, key=lambda number: _merit(number, count, brokers), reverse=True)[:_RUNGS])
+    if needed > count:
+        numbers.add(partitions.useful_count(needed, constant("partitions.useful_stretch"), multiple=brokers))
+    return tuple(_rung(number, members, most_members, brokers, needed) for number in sorted(numbers))
 
 
-def _rung(count: int, members: int, most_members: int, brokers: int) -> Rung:
+def _merit(number: int, count: int, brokers: int) -> tuple[int, int]:
+    """Member counts that divide it, a multiple of the brokers above those; the nearer of equals."""
+    return (len(partitions.divisors(number)) + (2 if number % brokers == 0 else 0), -abs(number - count))
+
+
+def _rung(count: int, members: int, most_members: int, brokers: int, needed: int) -> Rung:
     """A count, and what is idle at the members of today and at worst on the way to the most that are planned."""
     looked_at = range(max(members, 1), min(most_members, members + _LOOKED_AT) + 1)
     wasted = partitions.wasted_fraction(count, members)
     worst = max((partitions.wasted_fraction(count, number) for number in looked_at), default=wasted)
-    return Rung(count, tuple(partitions.divisors(count)), wasted, max(wasted, worst), count / brokers)
+    return Rung(
+        count, tuple(partitions.divisors(count)), wasted, max(wasted, worst), count / brokers, enough=count >= needed
+    )
 
 
-# ceilings that others state: the constant and what it counts
+# ceilings that others state: the constant, what it counts, and what kind of statement it is
 _STATED = {
-    "ceiling.broker_folk": "replicas per broker (folk, 2018)",
-    "ceiling.broker_definitive_guide": "replicas per broker (The Definitive Guide, 2021)",
-    "ceiling.broker_cruise_control": "replicas per broker (Cruise Control)",
-    "ceiling.broker_msk_standard": "replicas per broker (MSK Standard, largest)",
-    "ceiling.broker_msk_express": "replicas per broker (MSK Express, largest)",
-    "ceiling.broker_huawei": "replicas per broker (Huawei, largest)",
-    "ceiling.broker_alibaba": "replicas per broker (Alibaba)",
-    "partitions.cluster_zookeeper_max": "partitions per cluster (ZooKeeper, 2018, folk)",
-    "partitions.cluster_kraft_max": "partitions per cluster (KRaft laboratory)",
-    "ceiling.cluster_kdg": "replicas per cluster (The Definitive Guide, 2021)",
-    "ceiling.cluster_msk_serverless": "partitions per cluster (MSK Serverless)",
+    "ceiling.broker_folk": ("replicas per broker (folk, 2018)", "folk"),
+    "ceiling.broker_definitive_guide": ("replicas per broker (The Definitive Guide, 2021)", "folk"),
+    "ceiling.broker_cruise_control": ("replicas per broker (Cruise Control)", "tool"),
+    "ceiling.broker_alibaba": ("replicas per broker (Alibaba)", "vendor"),
+    "partitions.cluster_zookeeper_max": ("partitions per cluster (ZooKeeper, 2018, folk)", "folk"),
+    "partitions.cluster_kraft_max": ("partitions per cluster (KRaft laboratory)", "laboratory"),
+    "ceiling.cluster_kdg": ("replicas per cluster (The Definitive Guide, 2021)", "folk"),
+    "ceiling.cluster_alibaba": ("replicas per cluster (Alibaba)", "vendor"),
+    "ceiling.cluster_msk_serverless": ("partitions per cluster (MSK Serverless)", "vendor"),
+}
+# limits by machine size: the beginning of the constants' ids, the sizes in rising order
+_SIZED = {
+    "ceiling.msk_standard.": "replicas per broker (MSK Standard, largest)",
+    "ceiling.msk_express.": "replicas per broker (MSK Express, largest)",
+    "ceiling.huawei.": "replicas per broker (Huawei, largest)",
 }
 
 
 def ceilings(workload: Workload, sized: Sized, brokers: int) -> tuple[Ceiling, ...]:
     """Upper limits on partitions, each with its source; only the policy's own limit binds a plan."""
+    used, rules = _used(sized, brokers), constants()
+    policy, unit = workload.scenario.policy.replicas_per_broker_max, "replicas per broker"
+    binding = Ceiling(
+        name=f"{unit} (policy)",
+        limit=policy,
+        source="scenario policy; 4,000 is folk",
+        as_of="",
+        unit=unit,
+        used=used[unit],
+        used_fraction=used[unit] / policy,
+        binds=True,
+        kind="policy",
+        applies_to="this plan",
+    )
+    return (
+        binding,
+        *(
+            _row(name, limit, kind, rules[key], used, source=source)
+            for name, limit, kind, key, source in _computed(workload, brokers)
+        ),
+        *(_row(name, rules[key].value, kind, rules[key], used) for key, (name, kind) in _STATED.items()),
+        *(_sized_row(name, beginning, used) for beginning, name in _SIZED.items()),
+    )
+
+
+def _used(sized: Sized, brokers: int) -> dict[str, float]:
+    """What this plan takes of everything that a ceiling counts, on the mean broker."""
     topics, classes = sized.load.topics, sized.load.classes
     replicas = float(topics.partitions @ topics.replication_factor)
     copies = topics.replication_factor[classes.topic.astype(np.intp)] * classes.count
-    used = {
+    return {
         "replicas per broker": replicas / brokers,
         "partitions per cluster": float(topics.partitions.sum()),
         "replicas per cluster": replicas,
         "segments per broker": float(classes.live_segments @ copies) / brokers,
     }
 
-    def row(name: str, limit: float, source: str, as_of: str, *, binds: bool = False) -> Ceiling:
-        unit = name.partition(" (")[0]
-        return Ceiling(name, limit, source, as_of, unit, used[unit], used[unit] / limit, binds)
 
-    policy = workload.scenario.policy.replicas_per_broker_max
-    stated = (
-        row(name, constants()[key].value, constants()[key].source, constants()[key].as_of)
-        for key, name in _STATED.items()
-    )
-    return (
-        row("replicas per broker (policy)", policy, "scenario policy; 4,000 is folk", "", binds=True),
-        *(
-            row(name, limit, source, constants()[key].as_of)
-            for name, limit, source, key in _computed(workload, brokers)
-        ),
-        *stated,
+def _row(name: str, limit: float, kind: str, rule: Constant, used: Mapping[str, float], *, source: str = "") -> Ceiling:
+    """A ceiling with the date and the range of use of the constant that it rests on."""
+    unit = name.partition(" (")[0]
+    return Ceiling(
+        name=name,
+        limit=limit,
+        source=source or rule.source,
+        as_of=rule.as_of,
+        unit=unit,
+        used=used[unit],
+        used_fraction=used[unit] / limit,
+        kind=kind,
+        applies_to=rule.applies_to,
     )
 
 
-def _computed(workload: Workload, brokers: int) -> Iterator[tuple[str, float, str, str]]:
-    """Ceilings of this scenario: name, limit, source, and the constant whose date counts."""
+@cache
+def _sizes(beginning: str) -> tuple[tuple[str, Constant], ...]:
+    """The machine sizes of a vendor, the smallest limit first."""
+    rows = [(key.removeprefix(beginning), row) for key, row in constants().items() if key.startswith(beginning)]
+    return tuple(sorted(rows, key=lambda item: item[1].value))
+
+
+def _sized_row(name: str, beginning: str, used: Mapping[str, float]) -> Ceiling:
+    """A vendor's limit for its largest machine, and from which size on this plan fits."""
+    sizes = _sizes(beginning)
+    most = sizes[-1][1]
+    row = _row(name, most.value, "vendor", most, used)
+    fits = next((size for size, rule in sizes if row.used <= rule.value), None)
+    return replace(
+        row,
+        sizes={size: rule.value for size, rule in sizes},
+        fits_from=fits,
+        fits_from_reason=None if fits else "no size holds so many on one broker",
+    )
+
+
+def _computed(workload: Workload, brokers: int) -> Iterator[tuple[str, float, str, str, str]]:
+    """Ceilings of this scenario: name, limit, kind, the constant that it rests on, source."""
     limits = workload.scenario.cluster.limits
     maps = handles.segments_at_map_limit(
         max_map_count=limits.max_map_count,
         base_mmaps=constant("handles.base_mmaps"),
         maps_per_segment=constant("handles.maps_per_segment"),
     )
-    yield "segments per broker (vm.max_map_count)", float(maps), "kafka-hardware-os", "handles.base_mmaps"
+    name = "segments per broker (vm.max_map_count)"
+    yield name, float(maps), "computed", "handles.maps_per_segment", "kafka-hardware-os"
     files = max(limits.nofile - constant("handles.base_open_files"), 1.0)
-    yield (
-        "segments per broker (descriptors, before connections)",
-        files,
-        "kafka-4.3-measured",
-        "handles.base_open_files",
-    )
+    name = "segments per broker (descriptors, before connections)"
+    yield name, files, "computed", "handles.base_open_files", "kafka-4.3-measured"
     heap = memory.replicas_in_heap(
         heap_bytes=constant("memory.heap_floor_bytes"),
         heap_base_bytes=constant("memory.heap_base_bytes"),
         heap_bytes_per_replica=constant("memory.heap_bytes_per_replica"),
     )
-    yield "replicas per broker (default heap)", float(heap), "kafka-4.3-measured", "memory.heap_bytes_per_replica"
+    name = "replicas per broker (default heap)"
+    yield name, float(heap), "computed", "memory.heap_bytes_per_replica", "kafka-4.3-measured"
     copies = max(int(workload.given["replication_factor"].max(initial=1)), 1)
     rao = published.rao_replicas_per_broker(
         brokers=brokers,
         replication_factor=copies,
         partitions_per_replica=constant("published.rao_partitions_per_replica"),
     )
-    yield (
-        "replicas per broker (100 B RF for latency, folk, 2015)",
-        float(rao),
-        "rao-partitions",
-        "published.rao_partitions_per_replica",
-    )
+    name = "replicas per broker (100 B RF for latency, folk, 2015)"
+    yield name, float(rao), "folk", "published.rao_partitions_per_replica", "rao-partitions"

@@ -415,8 +415,14 @@ def _slowest_member(topic: Topic) -> float:
 
 
 def _slowest_processing(topic: Topic) -> float:
+    """How long a record keeps its partition busy; a share group has many records of a partition in work at once."""
+    locks = constant("share.partition_max_record_locks")
     return max(
-        (g.read_fraction * g.processing_time for g in classic_groups(topic) if g.processing_time is not None),
+        (
+            group.read_fraction * group.processing_time / (locks if group.protocol == "share" else 1.0)
+            for group in topic.consumers
+            if group.processing_time is not None
+        ),
         default=0.0,
     )
 
