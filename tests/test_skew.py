@@ -242,6 +242,49 @@ def test_a_count_that_carries_the_hottest_key() -> None:
     assert hot_key(keys=keys, partitions=10, consumers=[member]) is None
 
 
+def test_a_count_that_carries_what_frequent_keys_crowd_together() -> None:
+    found = planner.partitions(planner.load("preset:stock-exchange"), topic="market-data").topics["market-data"]
+    hot = found.hot_key
+    assert hot is not None
+    assert hot.bytes_per_s < hot.capacity_bytes_per_s < hot.partition_bytes_per_s
+    # the key and an even share of the rest fit, so that salting it is in vain
+    assert (hot.salts, hot.salts_meet_fraction) == (None, None)
+    assert "frequent keys meet" in hot.ways[0]
+    assert hot.partitions_that_carry is not None
+    assert hot.partitions_that_carry > found.partitions
+    # drawn again, without the model: 12,000 keys of Zipf's exponent 0.6
+    weights = np.arange(1, 12_001, dtype=float) ** -0.6
+    weights /= weights.sum()
+    generator, count = np.random.default_rng(3), hot.partitions_that_carry
+    drawn = [np.bincount(generator.integers(count, size=12_000), weights, count).max() for _ in range(200)]
+    whole = hot.partition_bytes_per_s / found.skew.hottest_fraction
+    assert np.mean(drawn) * whole <= hot.capacity_bytes_per_s * 1.02
+
+
+def test_a_count_that_carries_given_keys_is_exact() -> None:
+    keys = {f"user-{number}".encode(): 1.0 for number in range(30)}
+    member = {"group": "readers", "members": 10, "records_per_s_per_member": 1500}
+    one = scenario(topic(records_per_s=10_000, partitions=10, consumers=[member]))
+    found = planner.partitions(one, topic="events", keys=keys).topics["events"].hot_key
+    assert found is not None
+    count = found.partitions_that_carry
+    assert count is not None
+    hashes = [murmur2(key) & 0x7FFFFFFF for key in keys]
+    fullest = max(sum(one % count == place for one in hashes) for place in range(count))
+    assert fullest / 30 * 10_000 <= 1500
+
+
+def test_a_count_that_no_search_finds() -> None:
+    # 2,000 keys of 5 records/s, members of 6: no two keys may meet, and in 90,000 partitions some still do
+    keys = {f"user-{number}".encode(): 1.0 for number in range(2000)}
+    member = {"group": "readers", "members": 10, "records_per_s_per_member": 6}
+    one = scenario(topic(records_per_s=10_000, partitions=2000, consumers=[member]))
+    found = planner.partitions(one, topic="events", keys=keys).topics["events"].hot_key
+    assert found is not None
+    assert found.bytes_per_s < found.capacity_bytes_per_s
+    assert (found.partitions_that_carry, str(found.partitions_that_carry_reason)[:9]) == (None, "more than")
+
+
 def test_one_member_for_the_key_alone_keeps_its_order() -> None:
     keys = {"top_key_fraction": 0.04}
     found = hot_key(keys=keys)
@@ -272,6 +315,10 @@ def test_what_a_partition_does_not_take_waits_with_the_producers() -> None:
     assert found.capacity_of == "a partition takes from producers"
     assert (found.overtaken_after_s, bool(found.overtaken_after_s_reason)) == (None, True)
     assert "buffer.memory" in found.ways[2]
+    assert (found.lag_after_peak_records, found.lag_after_peak_records_reason) == (
+        None,
+        "what waits is still with the producers",
+    )
 
 
 def test_lag_of_a_peak_and_its_draining_second_by_second() -> None:
@@ -533,6 +580,7 @@ def test_share_groups_lock_so_many_records_of_a_partition() -> None:
         ("key,count\na,-1\n", "no count"),
         ("key,count\na,nan\n", "no count"),
         ("key,count\na,1e400\n", "no count"),
+        ("key,count\na,1,5\n", "more cells"),
         ('key,count\n"a,1\n', "no CSV"),
     ],
 )
@@ -552,7 +600,14 @@ def test_keys_that_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "path"),
-    [({"topic": "ordres"}, "topic"), ({"keys": {b"a": 1.0}}, "keys")],
+    [
+        ({"topic": "ordres"}, "topic"),
+        ({"keys": {b"a": 1.0}}, "keys"),
+        ({"topic": "orders", "keys": {}}, "keys"),
+        ({"topic": "orders", "keys": {b"a": 0.0}}, "keys"),
+        ({"topic": "orders", "keys": {b"a": 1.0, b"b": -1.0}}, "keys"),
+        ({"topic": "orders", "keys": {b"a": math.nan}}, "keys"),
+    ],
 )
 def test_what_cannot_be_asked_is_refused(arguments: dict[str, Any], path: str) -> None:
     with pytest.raises(planner.ScenarioError) as caught:

@@ -87,6 +87,43 @@ def _hashed(keys: Sequence[bytes]) -> Words:
     return np.asarray(state ^ (state >> np.uint32(15)), dtype=np.uint32)
 
 
+def key_hashes(*, keys: Sequence[bytes], librdkafka: bool = False) -> Integers:
+    """The number of each key whose remainder by the partitions is its partition.
+
+    Parameters
+    ----------
+    keys
+        Serialised keys [-], any.
+    librdkafka
+        CRC-32 as librdkafka's default `consistent_random` hashes, instead of murmur2 without its sign [bool].
+
+    Returns
+    -------
+    Integers
+        Number of each key, never negative [-].
+
+    Assumptions
+    -----------
+    None: an algorithm.
+
+    Validity
+    --------
+    librdkafka takes the remainder of an unsigned number, Kafka's Java client that of one without its highest bit.
+
+    Examples
+    --------
+    >>> key_hashes(keys=[b"21", b"foobar"]).tolist()
+    [1173551340, 1357151166]
+
+    References
+    ----------
+    kafka-4.3-source, librdkafka-source
+    """
+    if librdkafka:
+        return np.fromiter((zlib.crc32(key) for key in keys), dtype=np.int64, count=len(keys))
+    return murmur2(keys=keys).astype(np.int64) & 0x7FFFFFFF
+
+
 def partition_of(*, keys: Sequence[bytes], partitions: int, librdkafka: bool = False) -> Integers:
     """The partition of each key, with Kafka's default partitioner or librdkafka's.
 
@@ -121,9 +158,7 @@ def partition_of(*, keys: Sequence[bytes], partitions: int, librdkafka: bool = F
     ----------
     kafka-4.3-source, librdkafka-source
     """
-    if librdkafka:
-        return np.array([zlib.crc32(key) % partitions for key in keys], dtype=np.int64)
-    return (murmur2(keys=keys).astype(np.int64) & 0x7FFFFFFF) % partitions
+    return key_hashes(keys=keys, librdkafka=librdkafka) % partitions
 
 
 def partition_shares(*, partition: Integers, weight: Array, partitions: int) -> Array:

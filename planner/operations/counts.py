@@ -6,23 +6,25 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from planner.constants import constant
 from planner.fields import InputError, ScenarioError, nearest, refusal, shorten
 from planner.model import partitions as counts
 from planner.model import skew
+from planner.model.types import Array
 from planner.operations.hot_keys import HotKey, hot_key_of
 from planner.results import Assumption, Ceiling, Plan, Result, Rung, TopicPlan
 from planner.scenario import Scenario, Topic
 from planner.sizing import plan
 from planner.sizing.sized import Sized, size_at
 from planner.sizing.totals import constants_used
-from planner.sizing.workload import Workload, classic_groups, most_members
+from planner.sizing.workload import Workload, classic_groups, crowding, most_members, top_key_fraction
 from planner.trace import Trace
 from planner.validation import capped
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 2_000_000
 MOST_BYTES = 100_000_000  # of a file of keys
+_MOST_RECORDS = 1e18  # of a key: more than any log holds
 _SHOWN = 10  # partitions listed of a measured distribution
 _STAGES = (((4, 2), "production"), ((4, 1), "preview"), ((4, 0), "early access"))  # of share groups, from that version
 
@@ -41,13 +44,13 @@ class Skew:
 
     basis: str  # keys, distribution, top key, or even
     hottest_fraction: float
-    p50_fraction: float | None
-    p95_fraction: float | None
     even_fraction: float
     times_even: float
-    hottest_partitions: tuple[tuple[int, float], ...]  # partition and share, of given keys
-    distinct_keys: float | None
     reason: str
+    p50_fraction: float | None = None  # these two of a distribution
+    p95_fraction: float | None = None
+    hottest_partitions: tuple[tuple[int, float], ...] = ()  # partition and share, of given keys
+    distinct_keys: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,8 @@ def _wanted(scenario: Scenario, topic: str | None, keys: Mapping[bytes, float] |
         if keys is not None:
             raise refusal("Keys are those of one topic.", "keys", None, "a topic beside the keys")
         return names
+    if keys is not None and not (all(0 <= count < _MOST_RECORDS for count in keys.values()) and sum(keys.values()) > 0):
+        raise refusal("Keys need counts, not all of them 0.", "keys", None, "a number from 0 for each key")
     if topic not in names:
         close = nearest(topic, names)
         raise refusal("The scenario has no such topic.", "topic", shorten(topic), ", ".join(names[:20]), close)
@@ -200,15 +205,16 @@ def _wanted(scenario: Scenario, topic: str | None, keys: Mapping[bytes, float] |
 
 def _count(case: _Case, name: str, keys: Mapping[bytes, float] | None) -> TopicCount:
     index, topic, planned = case.of(name)
-    found = _skew(topic, planned.partitions, keys, librdkafka=case.librdkafka)
-    top = max(keys.values()) / sum(keys.values()) if keys else float(case.workload.top_key_fraction[index])
+    hashed = None if keys is None else _hashed(keys, librdkafka=case.librdkafka)
+    found = _skew(topic, planned.partitions, hashed)
+    top = top_key_fraction(topic) if hashed is None else float(hashed.weight.max() / hashed.weight.sum())
     hot = hot_key_of(
         case.workload,
         case.sized.columns,
         index,
         partitions=planned.partitions,
         key_fraction=top,
-        partition_fraction=found.hottest_fraction,
+        hottest_at=partial(_hottest_at, topic, hashed),
         trace=case.trace,
     )
     rounding = _rounding(planned, case.plan.brokers.count)
@@ -225,7 +231,7 @@ def _count(case: _Case, name: str, keys: Mapping[bytes, float] | None) -> TopicC
         rounding=rounding,
         ladder=planned.ladder,
         ceilings=planned.ceilings,
-        hottest_partition_fraction=found.hottest_fraction if keys is not None else planned.hottest_partition_fraction,
+        hottest_partition_fraction=found.hottest_fraction,
         skew=found,
         hot_key=hot,
         share_groups=_share_groups(case, index, planned),
@@ -234,38 +240,64 @@ def _count(case: _Case, name: str, keys: Mapping[bytes, float] | None) -> TopicC
 
 # Skew
 
-
-def _skew(topic: Topic, count: int, keys: Mapping[bytes, float] | None, *, librdkafka: bool) -> Skew:
-    if keys is not None:
-        return _measured(keys, count, librdkafka=librdkafka)
-    given = topic.keys
-    if topic.record.key_bytes is None or given is None:
-        why = "records without a key go to one partition at a time, and over time evenly to all"
-        if topic.record.key_bytes is not None:
-            why = "nothing is known of the keys, so they count as even: give keys.unique and keys.zipf_exponent"
-        return Skew("even", 1 / count, None, None, 1 / count, 1.0, (), None, why)
-    if given.unique is None:
-        top = given.top_key_fraction or 0.0
-        share = float(counts.hottest_partition_fraction(top_key_fraction=top, partitions=count, crowding_fraction=0.0))
-        why = "the top key, and the others evenly"
-        return Skew("top key", share, None, None, 1 / count, share * count, (), None, why)
-    spread = skew.hottest_partition(float(given.unique), float(given.zipf_exponent), given.top_key_fraction, count)
-    why = "over the possible hashes of the keys; the keys themselves (--keys) give it exactly"
-    share, unique = spread.mean_fraction, float(given.unique)
-    ends = (spread.p50_fraction, spread.p95_fraction)
-    return Skew("distribution", share, *ends, 1 / count, share * count, (), unique, why)
+_EVEN = "records without a key go to one partition at a time, and over time evenly to all"
+_UNKNOWN = "nothing is known of the keys, so they count as even: give keys.unique and keys.zipf_exponent"
 
 
-def _measured(keys: Mapping[bytes, float], count: int, *, librdkafka: bool) -> Skew:
+@dataclass(frozen=True, slots=True)
+class _Hashed:
+    """Given keys, hashed once for any number of partitions."""
+
+    number: npt.NDArray[np.int64]
+    weight: Array
+    why: str
+
+    def shares(self, count: int) -> Array:
+        """Share of each of `count` partitions."""
+        return skew.partition_shares(partition=self.number % count, weight=self.weight, partitions=count)
+
+
+def _hashed(keys: Mapping[bytes, float], *, librdkafka: bool) -> _Hashed:
     weight = np.fromiter(keys.values(), dtype=float, count=len(keys))
-    place = skew.partition_of(keys=list(keys), partitions=count, librdkafka=librdkafka)
-    share = skew.partition_shares(partition=place, weight=weight, partitions=count)
-    order = np.argsort(-share, kind="stable")[:_SHOWN]
-    listed = tuple((int(index), float(share[index])) for index in order)
     hashed = "CRC-32, as librdkafka" if librdkafka else "murmur2, as Kafka's Java client"
-    why = f"the keys given, hashed with {hashed}"
-    return Skew(
-        "keys", float(share.max()), None, None, 1 / count, float(share.max() * count), listed, float(len(keys)), why
+    number = skew.key_hashes(keys=list(keys), librdkafka=librdkafka)
+    return _Hashed(number, weight, f"the keys given, hashed with {hashed}")
+
+
+def _hottest_at(topic: Topic, hashed: _Hashed | None, count: int) -> float:
+    """Share of the hottest of `count` partitions, as a plan takes it; exact for given keys."""
+    if hashed is not None:
+        return float(hashed.shares(count).max())
+    return float(
+        counts.hottest_partition_fraction(
+            top_key_fraction=top_key_fraction(topic), partitions=count, crowding_fraction=crowding(topic, count)
+        )
+    )
+
+
+def _skew(topic: Topic, count: int, hashed: _Hashed | None) -> Skew:
+    even = _EVEN if topic.record.key_bytes is None else _UNKNOWN
+    hottest = _hottest_at(topic, hashed, count)
+    found = Skew("even", hottest, 1 / count, hottest * count, even)
+    if hashed is not None:
+        share = hashed.shares(count)
+        order = np.argsort(-share, kind="stable")[:_SHOWN]
+        listed = tuple((int(index), float(share[index])) for index in order)
+        keys = float(len(hashed.weight))
+        return replace(found, basis="keys", reason=hashed.why, hottest_partitions=listed, distinct_keys=keys)
+    given = topic.keys
+    if topic.record.key_bytes is None or given is None or (given.unique is None and given.top_key_fraction is None):
+        return found
+    if given.unique is None:
+        return replace(found, basis="top key", reason="the top key, and the others evenly")
+    spread = skew.hottest_partition(float(given.unique), float(given.zipf_exponent), given.top_key_fraction, count)
+    return replace(
+        found,
+        basis="distribution",
+        reason="over the possible hashes of the keys; the keys themselves (--keys) give it exactly",
+        p50_fraction=spread.p50_fraction,
+        p95_fraction=spread.p95_fraction,
+        distinct_keys=float(given.unique),
     )
 
 
@@ -355,7 +387,7 @@ def _headline(
         said += f", {rounding}"
     if planned.partitions_given and asked is not None and asked > count:
         said += ", so that they are too few"
-    if hot is not None and hot.partitions_that_carry is None:
+    if hot is not None and hot.alone:
         said += f"; its hottest key is more than {hot.capacity_of}, which no count mends"
     elif hot is not None:
         said += f"; its hottest partition is more than {hot.capacity_of}"
@@ -411,8 +443,13 @@ def keys_of(text: str) -> dict[bytes, float]:
     return found
 
 
-def _read_key(number: int, row: Mapping[str, str | None], found: dict[bytes, float]) -> Iterator[InputError]:
+def _read_key(number: int, row: Mapping[str | None, str | None], found: dict[bytes, float]) -> Iterator[InputError]:
     key, text = row.get("key"), (row.get("count") or "").strip()
+    if None in row:
+        yield InputError(
+            f"keys row {number}", shorten(str(row[None])), "There are more cells than columns.", "a cell each"
+        )
+        return
     if not key:
         yield InputError(f"keys row {number} key", "", "The key is empty.", "a key; null keys have no partition")
         return
@@ -424,7 +461,7 @@ def _read_key(number: int, row: Mapping[str, str | None], found: dict[bytes, flo
         count = float(text)
     except ValueError:
         count = math.nan
-    if not 0 <= count < 1e18:  # noqa: PLR2004 - more records than any log holds
+    if not 0 <= count < _MOST_RECORDS:
         yield InputError(f"keys row {number} count", shorten(text), "This is no count.", "a number from 0")
         return
     found[name] = count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from planner.model import partitions as counts
@@ -14,6 +14,14 @@ from planner.sizing.carriers import Carrier, carrier_of
 from planner.sizing.workload import Workload
 from planner.trace import Trace
 from planner.units import format_quantity
+
+_STEP = 1.1  # from one count to the next one tried
+_TRIED = 40
+_WITH_PRODUCERS = "what waits is still with the producers"
+_SALTS_IN_VAIN = {
+    0: "the other keys of a partition alone are more than it carries; add partitions first",
+    1: "beside an even share of the others the key fits; other frequent keys meet on one partition; add partitions",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,11 @@ class HotKey:
     overtaken_after_s_reason: str | None
     ways: tuple[str, ...]
 
+    @property
+    def alone(self) -> bool:
+        """Whether the key alone is too much, so that no count helps."""
+        return self.bytes_per_s > self.capacity_bytes_per_s
+
 
 @dataclass(frozen=True, slots=True)
 class Hot:
@@ -56,6 +69,7 @@ class Hot:
     records_per_s: float
     average_records_per_s: float
     carrier: Carrier
+    hottest_at: Callable[[int], float]  # share of the hottest partition with another count
 
     @property
     def key_bytes_per_s(self) -> float:
@@ -88,7 +102,7 @@ def hot_key_of(
     *,
     partitions: int,
     key_fraction: float,
-    partition_fraction: float,
+    hottest_at: Callable[[int], float],
     trace: Trace,
 ) -> HotKey | None:
     """Say what a hottest key does to its partition; nothing where it fits."""
@@ -98,7 +112,7 @@ def hot_key_of(
     topic = workload.topics[index]
     carrier = carrier_of(workload, index, peak / records)
     average = float(columns["average_records_per_s"][index])
-    hot = Hot(topic, partitions, key_fraction, partition_fraction, peak, records, average, carrier)
+    hot = Hot(topic, partitions, key_fraction, hottest_at(partitions), peak, records, average, carrier, hottest_at)
     return _ways_out(hot, trace) if hot.overloaded else None
 
 
@@ -107,8 +121,8 @@ def _ways_out(hot: Hot, trace: Trace) -> HotKey:
     numbers = {"key_bytes_per_s": hot.key_bytes_per_s, "capacity_bytes_per_s": capacity}
     salts = int(trace(f"topics.{name}.salts", skew.salts_needed, **numbers, others_bytes_per_s=hot.others_bytes_per_s))
     own = int(trace(f"topics.{name}.own_consumers", skew.salts_needed, **numbers, others_bytes_per_s=0.0))
-    meet = float(skew.salts_meet_fraction(salts=salts, partitions=hot.partitions)) if salts else None
-    enough = _count_that_carries(hot)
+    meet = float(skew.salts_meet_fraction(salts=salts, partitions=hot.partitions)) if salts > 1 else None
+    enough, enough_reason = _count_that_carries(hot)
     behind = _behind(hot, trace)
     return HotKey(
         key_fraction=hot.key_fraction,
@@ -118,10 +132,10 @@ def _ways_out(hot: Hot, trace: Trace) -> HotKey:
         capacity_bytes_per_s=capacity,
         capacity_of=hot.carrier.name,
         partitions_that_carry=enough,
-        partitions_that_carry_reason=None if enough else "the key alone is more; a key stays on one partition",
-        salts=salts or None,
-        salts_reason=None if salts else "the other keys of a partition alone are more; add partitions first",
-        each_salt_bytes_per_s=hot.key_bytes_per_s / salts if salts else None,
+        partitions_that_carry_reason=enough_reason,
+        salts=salts if salts > 1 else None,
+        salts_reason=_SALTS_IN_VAIN.get(salts),
+        each_salt_bytes_per_s=hot.key_bytes_per_s / salts if salts > 1 else None,
         salts_meet_fraction=meet,
         own_consumers=own,
         lag_growth_per_s=behind.growth_per_s,
@@ -136,12 +150,18 @@ def _ways_out(hot: Hot, trace: Trace) -> HotKey:
     )
 
 
-def _count_that_carries(hot: Hot) -> int | None:
-    raw = counts.partitions_for_hot_key(
-        top_key_fraction=hot.key_fraction, partition_fraction=min(hot.carrier.bytes_per_s / hot.bytes_per_s, 1.0)
-    )
-    # what frequent keys add that meet on its partition stays about as it is
-    return math.ceil(float(raw) - 1e-9) or None
+def _count_that_carries(hot: Hot) -> tuple[int | None, str | None]:
+    """The first count tried whose hottest partition fits; from the one that would do if other keys were even."""
+    fraction = hot.carrier.bytes_per_s / hot.bytes_per_s
+    even = counts.partitions_for_hot_key(top_key_fraction=hot.key_fraction, partition_fraction=min(fraction, 1.0))
+    if not even:
+        return None, "the key alone is more; a key stays on one partition"
+    count = max(math.ceil(float(even) - 1e-9), hot.partitions + 1)
+    for _ in range(_TRIED):
+        if hot.hottest_at(count) <= fraction * (1 + 1e-9):
+            return count, None
+        count = math.ceil(count * _STEP)
+    return None, f"more than {count} partitions"
 
 
 # Accepting it
@@ -175,6 +195,8 @@ def _behind(hot: Hot, trace: Trace) -> _Behind:
 
 
 def _after_peak(hot: Hot, growth: float) -> tuple[float | None, str | None]:
+    if hot.carrier.producing:
+        return None, _WITH_PRODUCERS
     if hot.topic.peak_ratio <= 1:
         return None, "the load is steady, so the lag never stops growing"
     if hot.topic.peak_duration is None:
@@ -196,7 +218,7 @@ def _drained(hot: Hot, lag: float | None, processed: float, trace: Trace) -> tup
 def _kept_s(hot: Hot) -> tuple[float | None, str | None]:
     """How long a record of the key's partition is kept at peak; the first limit to trip decides."""
     if hot.carrier.producing:
-        return None, "what waits is still with the producers"
+        return None, _WITH_PRODUCERS
     if not hot.topic.deleted:
         return None, "compaction keeps the newest record of each key"
     kept = float(hot.topic.retention.time)
@@ -210,14 +232,10 @@ def _kept_s(hot: Hot) -> tuple[float | None, str | None]:
 
 
 def _salted(salts: int, meet: float | None) -> str:
-    if not salts or meet is None:
-        return (
-            "Salting alone does not help: the other keys of a partition are more than it carries; add partitions first."
-        )
+    if meet is None:
+        return f"Salting does not help: {_SALTS_IN_VAIN[salts]}."
     merge = "Its records are in order only within a salt, and readers that need all of them merge the salts."
-    again = (
-        f" By chance {meet:.0%} of such salts meet on a partition: choose those whose hashes differ." if meet else ""
-    )
+    again = f" With a chance of {meet:.0%} two of them meet on a partition: choose some that do not." if meet else ""
     return f"Salt the key {salts} ways: append a number from 0 to {salts - 1} to it. {merge}{again}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.constants import constant
-from planner.model import partitions, repartition
+from planner.model import repartition
 from planner.scenario import ConsumerGroup, Scenario, Topic
 from planner.trace import Note
 
@@ -136,18 +136,6 @@ def moved_records(topic: Topic, moved: float, note: Note) -> tuple[float, float,
         )
     )
     return moved, max(moved - 2 * deviation, 0.0), min(moved + 2 * deviation, 1.0), None
-
-
-def top_key_fraction(topic: Topic) -> float:
-    """Share of the records that carry the most frequent key, as far as the scenario tells."""
-    keys = topic.keys
-    if keys is None:
-        return 0.0
-    if keys.top_key_fraction is not None:
-        return keys.top_key_fraction
-    if keys.unique is None:
-        return 0.0
-    return float(partitions.zipf_top_fraction(unique_keys=keys.unique, zipf_exponent=keys.zipf_exponent))
 
 
 def partners_of(scenario: Scenario, topic: Topic, counts: dict[str, int]) -> tuple[str, ...]:

@@ -26,7 +26,6 @@ from planner.operations.repartition_breaks import (
     ordered,
     partners_of,
     streams_topics,
-    top_key_fraction,
 )
 from planner.operations.repartition_copy import Copy, Job, copy_of, new_name_of, with_count
 from planner.operations.repartition_steps import Change, add_steps, cutover_steps, drain_steps
@@ -36,7 +35,7 @@ from planner.sizing import plan
 from planner.sizing.sized import size_at
 from planner.sizing.totals import constants_used
 from planner.sizing.verify import fixed
-from planner.sizing.workload import Workload
+from planner.sizing.workload import Workload, top_key_fraction
 from planner.trace import Trace
 
 if TYPE_CHECKING:
@@ -598,7 +597,7 @@ def _findings(case: _Case, later: Plan, copied: Copy) -> Iterator[Finding]:
             f"after {topic.retention.time / 86400:.3g} days.",
             "Nothing to do.",
         )
-    top = top_key_fraction(topic) if hashed(topic) else 0.0
+    top = top_key_fraction(topic)
     if top > 1 / after:
         yield Finding(
             "hot_key",

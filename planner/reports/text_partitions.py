@@ -89,19 +89,20 @@ def _hot(hot: HotKey | None) -> list[str]:
     if hot is None:
         return []
     limit = f"{hot.capacity_of} ({quantity(hot.capacity_bytes_per_s, 'bytes/s')})"
-    if hot.partitions_that_carry is None:
+    if hot.alone:
         carries = f"Its hottest key carries {quantity(hot.bytes_per_s, 'bytes/s')} at peak, more than {limit}"
         said = [f"{carries}; no partition count helps. Three ways out:"]
     else:
         carries = f"Its hottest partition carries {quantity(hot.partition_bytes_per_s, 'bytes/s')} at peak"
-        enough = f"about {hot.partitions_that_carry} partitions would do"
-        said = [f"{carries}, more than {limit}; {enough}. Three other ways out:"]
+        count = hot.partitions_that_carry
+        enough = hot.partitions_that_carry_reason if count is None else f"{count} partitions"
+        said = [f"{carries}, more than {limit}; {enough} would do. Three other ways out:"]
     said += [f"  {number}. {way}" for number, way in enumerate(hot.ways, start=1)]
     if hot.lag_after_peak_records is not None:
-        drained = hot.drained_after_s_reason or (
-            "gone after another " + quantity(hot.drained_after_s, "s") if hot.drained_after_s is not None else ""
-        )
-        said.append(f"  After a peak the lag is {hot.lag_after_peak_records:,.0f} records; {drained}.")
+        drained = hot.drained_after_s_reason
+        if hot.drained_after_s is not None:
+            drained = f"after another {quantity(hot.drained_after_s, 's')}"
+        said.append(f"  After a peak the lag is {hot.lag_after_peak_records:,.0f} records, caught up {drained}.")
     if hot.overtaken_after_s is not None:
         after = quantity(hot.overtaken_after_s, "s")
         said.append(f"  Retention deletes unread records after {after} of such a peak.")

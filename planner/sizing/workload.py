@@ -140,12 +140,12 @@ class Workload:
     @cached_property
     def top_key_fraction(self) -> Array:
         """Share of the records that carry the most frequent key."""
-        return self.column(_top_key_fraction)
+        return self.column(top_key_fraction)
 
     def crowding_fraction(self, partitions: Array) -> Array:
         """What keys that meet on one partition add to the hottest one, beside the top key and an even rest."""
         counts = dict(zip(self.names, partitions.tolist(), strict=False))
-        return self.column(lambda topic: _crowding(topic, int(counts[topic.name])))
+        return self.column(lambda topic: crowding(topic, int(counts[topic.name])))
 
     @cached_property
     def mirrors(self) -> Array:
@@ -240,7 +240,8 @@ def _capacity(topic: Topic, side: str) -> float:
     return float(given) if given is not None else constant(f"partitions.{side}_bytes_per_s")
 
 
-def _top_key_fraction(topic: Topic) -> float:
+def top_key_fraction(topic: Topic) -> float:
+    """Share of the records that carry the most frequent key, as far as the scenario tells; 0 without keys."""
     keys = topic.keys
     if keys is None or topic.record.key_bytes is None:
         return 0.0
@@ -251,12 +252,12 @@ def _top_key_fraction(topic: Topic) -> float:
     return float(partitions.zipf_top_fraction(unique_keys=keys.unique, zipf_exponent=keys.zipf_exponent))
 
 
-def _crowding(topic: Topic, count: int) -> float:
+def crowding(topic: Topic, count: int) -> float:
     """The expected hottest share less that of the top key and an even share of the rest."""
     keys = topic.keys
     if keys is None or topic.record.key_bytes is None or keys.unique is None or count == 1:
         return 0.0
-    top = _top_key_fraction(topic)
+    top = top_key_fraction(topic)
     expected = skew.hottest_partition(float(keys.unique), float(keys.zipf_exponent), keys.top_key_fraction, count)
     # the partition of the top key alone has this share on average, so the hottest has no less: below it is noise
     return max(expected.mean_fraction - top - (1 - top) / count, 0.0)
