@@ -265,6 +265,8 @@ def test_share_groups_trade_order_for_members() -> None:
         ("key,count\na,1\na,2\n", "twice"),
         ("key,count\n,1\n", "empty"),
         ("key,count\na,-1\n", "no count"),
+        ("key,count,count\na,1,2\n", "twice"),
+        ("key,count\na,1,2\n", "more cells"),
         ("key,count\na,nan\n", "no count"),
         ("key,count\na,1e400\n", "no count"),
         ('key,count\n"a,1\n', "no CSV"),

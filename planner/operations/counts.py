@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 2_000_000
 MOST_BYTES = 100_000_000  # of a file of keys
+_BEYOND = "\0 cells beyond the head"  # no column of a file is called so
 _SHOWN = 10  # partitions listed of a measured distribution
 _SHARE_GROUPS = (4, 2)  # first version whose share groups are for production
 
@@ -421,13 +422,15 @@ def keys_of(text: str) -> dict[bytes, float]:
     """
     if len(text) > MOST_BYTES:
         raise refusal("The file of keys is too large.", "keys", f"{len(text):,}", f"up to {MOST_BYTES:,} characters")
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), strict=True)
+    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), restkey=_BEYOND, strict=True)
     found: dict[bytes, float] = {}
     errors: list[InputError] = []
     try:
         heads = [str(head).strip().lower() for head in reader.fieldnames or ()]
         if not {"key", "count"} <= set(heads):
             raise refusal("The keys lack their columns.", "keys", ", ".join(heads)[:200], "columns key and count")
+        if len(set(heads)) < len(heads):
+            raise refusal("A column is there twice.", "keys", ", ".join(heads)[:200], "each column once")
         reader.fieldnames = heads
         for number, row in enumerate(reader, start=2):
             if number > MOST_KEYS + 1:
@@ -443,6 +446,9 @@ def keys_of(text: str) -> dict[bytes, float]:
 
 
 def _read_key(number: int, row: Mapping[str, str | None], found: dict[bytes, float]) -> Iterator[InputError]:
+    if _BEYOND in row:
+        yield InputError(f"keys row {number}", None, "The row has more cells than the head.", "quotes around commas")
+        return
     key, text = row.get("key"), (row.get("count") or "").strip()
     if not key:
         yield InputError(f"keys row {number} key", "", "The key is empty.", "a key; null keys have no partition")
