@@ -578,15 +578,22 @@ def test_share_groups_lock_so_many_records_of_a_partition() -> None:
         ("key,count\na,1\na,2\n", "twice"),
         ("key,count\n,1\n", "empty"),
         ("key,count\na,-1\n", "no count"),
+        ("key,count,count\na,1,2\n", "twice"),
+        ("key,count\na,1,2\n", "more cells"),
         ("key,count\na,nan\n", "no count"),
         ("key,count\na,1e400\n", "no count"),
-        ("key,count\na,1,5\n", "more cells"),
         ('key,count\n"a,1\n', "no CSV"),
     ],
 )
 def test_keys_in_error_are_refused(text: str, word: str) -> None:
     with pytest.raises(planner.ScenarioError, match=word):
         keys_of(text)
+
+
+def test_reading_wrong_keys_ends_early() -> None:
+    with pytest.raises(planner.ScenarioError, match="not listed") as caught:
+        keys_of("key,count\n" + ",1\n" * 100_000)
+    assert len(caught.value.errors) <= 1000
 
 
 def test_keys_that_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from planner.sizing.sized import Sized, size_at
 from planner.sizing.totals import constants_used
 from planner.sizing.workload import Workload, classic_groups, crowding, most_members, top_key_fraction
 from planner.trace import Trace
-from planner.validation import capped
+from planner.validation import MAX_ERRORS, capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MOST_KEYS = 2_000_000
 MOST_BYTES = 100_000_000  # of a file of keys
 _MOST_RECORDS = 1e18  # of a key: more than any log holds
+_BEYOND = "\0 cells beyond the head"  # no column of a file is called so
 _SHOWN = 10  # partitions listed of a measured distribution
 _STAGES = (((4, 2), "production"), ((4, 1), "preview"), ((4, 0), "early access"))  # of share groups, from that version
 
@@ -422,18 +423,22 @@ def keys_of(text: str) -> dict[bytes, float]:
     """
     if len(text) > MOST_BYTES:
         raise refusal("The file of keys is too large.", "keys", f"{len(text):,}", f"up to {MOST_BYTES:,} characters")
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), strict=True)
+    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), restkey=_BEYOND, strict=True)
     found: dict[bytes, float] = {}
     errors: list[InputError] = []
     try:
         heads = [str(head).strip().lower() for head in reader.fieldnames or ()]
         if not {"key", "count"} <= set(heads):
             raise refusal("The keys lack their columns.", "keys", ", ".join(heads)[:200], "columns key and count")
+        if len(set(heads)) < len(heads):
+            raise refusal("A column is there twice.", "keys", ", ".join(heads)[:200], "each column once")
         reader.fieldnames = heads
         for number, row in enumerate(reader, start=2):
             if number > MOST_KEYS + 1:
                 raise refusal("There are too many keys.", "keys", f"row {number}", f"up to {MOST_KEYS:,} keys")
             errors.extend(_read_key(number, row, found))
+            if len(errors) > MAX_ERRORS:
+                break
     except csv.Error as error:
         raise refusal(f"The keys are no CSV: {error}.", "keys") from None
     if not errors and not sum(found.values()):
@@ -443,13 +448,11 @@ def keys_of(text: str) -> dict[bytes, float]:
     return found
 
 
-def _read_key(number: int, row: Mapping[str | None, str | None], found: dict[bytes, float]) -> Iterator[InputError]:
-    key, text = row.get("key"), (row.get("count") or "").strip()
-    if None in row:
-        yield InputError(
-            f"keys row {number}", shorten(str(row[None])), "There are more cells than columns.", "a cell each"
-        )
+def _read_key(number: int, row: Mapping[str, str | None], found: dict[bytes, float]) -> Iterator[InputError]:
+    if _BEYOND in row:
+        yield InputError(f"keys row {number}", None, "The row has more cells than the head.", "quotes around commas")
         return
+    key, text = row.get("key"), (row.get("count") or "").strip()
     if not key:
         yield InputError(f"keys row {number} key", "", "The key is empty.", "a key; null keys have no partition")
         return

@@ -17,7 +17,8 @@ def reassign_text(found: Reassignment, console: Console, *, written: str | None 
     """The answer in a sentence, then brokers, findings and steps."""
     page = Page(console)
     page.line(_sentence(found), "bold")
-    page.say(_more(found))
+    critical = [finding for finding in found.findings if finding.severity == "critical"]
+    page.say([*(f"Fails: {finding.message}" for finding in critical), *_more(found)])
     page.table(_brokers(found))
     for finding in found.findings:
         page.line(f"{finding.severity}: {finding.message} {finding.action}")

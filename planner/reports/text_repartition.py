@@ -44,7 +44,8 @@ def repartition_text(found: Repartition, console: Console, *, route: str | None 
     """The answer in a sentence, then tables, then the runbook of a route."""
     page = Page(console)
     page.line(_sentence(found), "bold")
-    page.say(_more(found))
+    failing = [] if found.holds_meanwhile else ["Fails: the cluster does not hold meanwhile on that route."]
+    page.say([*failing, *_more(found)])
     if found.breaks:
         rows = tuple(
             (row.code, row.message, _lasts(row.lasts_s, row.lasts_s_reason), row.action) for row in found.breaks
