@@ -15,10 +15,11 @@ from streamlit.testing.v1 import AppTest
 
 from planner import Plan, Ranged, ScenarioError, codec, load, plan
 from planner.constants import constants, sources
+from planner.reports.pictures import wall
 from planner.reports.tables import Table
 from planner.results import RESOURCES, STATES
 from planner.scenario import InputError
-from planner.ui import page, state, views, wall
+from planner.ui import page, state, views
 
 ROOT = Path(__file__).resolve().parents[1]
 PRESETS = [preset.name for preset in codec.presets()]

@@ -1,4 +1,4 @@
-"""The app: `views` and `wall` turn a plan into rows, text and charts; `state` and `inputs` hold what the visitor chose.
+"""The app: `views` turns a plan into rows and text; `state` and `inputs` hold what the visitor chose.
 
 A page is one file under `pages` and uses only these. Importing this package loads neither streamlit nor altair.
 """
