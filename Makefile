@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 SYSTEM_PACKAGES := chromium fonts-liberation prometheus
 
 .DEFAULT_GOAL := help
-.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live test-all bench bench-peer docs deps clean
+.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live test-all bench bench-peer instances docs deps clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,7 +68,7 @@ type: $(DEV) ## types, strict, tests too
 	$(BIN)/mypy --strict planner tests
 
 unit: $(DEV) ## hermetic tests and doctests; every branch of planner/model is covered
-	$(BIN)/python -m pytest --no-skips --cov --cov-report=term
+	$(BIN)/python -m pytest --no-skips --numprocesses auto --cov --cov-report=term
 
 docs-check: $(DEV) ## generated documentation is up to date
 	$(BIN)/python tools/build_docs.py --check
@@ -112,6 +112,9 @@ bench: $(DEV) ## measure speed
 
 bench-peer: $(DEV) ## measure speed beside service-capacity-modeling, in an environment of its own
 	$(BIN)/python benchmarks/peer.py
+
+instances: $(DEV) ## write the table of AWS instance types anew, from the packages that carry it
+	$(BIN)/python tools/build_instances.py
 
 docs: $(DEV) ## write the generated documentation
 	$(BIN)/python tools/build_docs.py

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from planner.operations.repartitioning import repartition
     from planner.operations.retaining import retention
     from planner.operations.transacting import transactions
+    from planner.optimise import search
     from planner.recommender import recommend
     from planner.results import Plan
     from planner.runway import growth
@@ -60,6 +61,7 @@ _HOMES = {
     "retention": "planner.operations.retaining",
     "reverse": "planner.sizing",
     "schema": "planner.codec",
+    "search": "planner.optimise",
     "sweep": "planner.fleet",
     "transactions": "planner.operations.transacting",
     "uncertainty": "planner.montecarlo",
@@ -96,6 +98,7 @@ __all__ = [
     "retention",
     "reverse",
     "schema",
+    "search",
     "sweep",
     "transactions",
     "uncertainty",

@@ -311,6 +311,7 @@ class CostLine:
     unit_price: float
     source: str
     as_of: str
+    unit: str = ""  # of the quantity: bytes, or pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +321,8 @@ class Cost:
     per_month: float
     currency: str
     lines: tuple[CostLine, ...]
+    labels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by label, then by its value
+    unpriced: tuple[str, ...] = ()  # what is billed too, at prices that are not known
 
 
 class ExplainError(KeyError):

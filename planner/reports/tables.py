@@ -28,6 +28,7 @@ from planner.results import (
     STATES,
     Check,
     Comparison,
+    CostLine,
     Difference,
     Margin,
     Plan,
@@ -40,6 +41,7 @@ from planner.sizing.evaluate import threshold
 from planner.sizing.narrate import percent
 from planner.sizing.workload import Workload
 from planner.trace import short
+from planner.units import parse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -313,11 +315,20 @@ def cost(plan: Plan) -> Table:
     if plan.cost is None:
         return Table("Cost", columns, (), notes=(_sentence(plan.cost_reason or "not known"),))
     rows = tuple(
-        (line.item, short(line.quantity), short(line.unit_price), short(line.per_month), f"{line.source} {line.as_of}")
+        (line.item, *_priced(line), f"{line.per_month:,.2f}", f"{line.source} {line.as_of}".strip())
         for line in plan.cost.lines
     )
-    note = f"{short(plan.cost.per_month)} a month in all; currency: {plan.cost.currency}."
-    return Table("Cost", columns, rows, notes=(note,), right=frozenset({1, 2, 3}))
+    notes = [f"{plan.cost.per_month:,.2f} a month in all; currency: {plan.cost.currency}."]
+    if plan.cost.unpriced:
+        notes.append(f"Billed too, at prices that are not known here: {', '.join(plan.cost.unpriced)}.")
+    return Table("Cost", columns, rows, notes=tuple(notes), right=frozenset({1, 2, 3}))
+
+
+def _priced(line: CostLine) -> tuple[str, str]:
+    """Quantity and unit price as a bill shows them: bytes by the GiB."""
+    if line.unit != "bytes":
+        return short(line.quantity), short(line.unit_price)
+    return quantity(line.quantity, "bytes"), f"{short(line.unit_price * parse('1GiB', 'bytes'))} a GiB"
 
 
 def findings(plan: Plan) -> Table:

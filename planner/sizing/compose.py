@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 
-from planner.catalogue import broker_spec
 from planner.constants import constant
 from planner.model import recovery
 from planner.results import (
     RESOURCES,
     STATES,
     Brokers,
-    Cost,
-    CostLine,
     Need,
     Plan,
     Recovery,
@@ -23,6 +20,7 @@ from planner.results import (
     Where,
 )
 from planner.scenario import InputError, Scenario, ScenarioError
+from planner.sizing.costs import bill_of
 from planner.sizing.evaluate import FIGURES, NO_LIMIT, Evaluation, Refill, Setting, threshold
 from planner.sizing.findings import findings_of
 from planner.sizing.narrate import action_for, headline
@@ -93,14 +91,14 @@ def plan(scenario: Scenario) -> Plan:
     evaluation, setting = draft.evaluation, draft.setting
     states = {name: _state_load(draft, name) for name in STATES}
     verdicts = _verdicts(draft)
-    topics = topic_plans(draft.workload, draft.sized, draft.brokers.count)
     cluster = cluster_load(draft.workload, draft.sized, setting, draft.brokers.count, draft.trace)
-    cost, cost_reason = _cost(draft)
+    bill = bill_of(draft.workload, draft.sized, cluster, draft.brokers)
+    topics = topic_plans(draft.workload, draft.sized, draft.brokers.count, bill)
     trace_states(draft.trace, draft.sized, evaluation, setting, draft.brokers)
     restored = _recovery(draft)
     spread, spread_reason = spread_of(draft)
     findings = findings_of(
-        draft, states=states, verdicts=verdicts, topics=topics, cluster=cluster, cost=cost, spread=spread
+        draft, states=states, verdicts=verdicts, topics=topics, cluster=cluster, cost=bill.cost, spread=spread
     )
     feasible = not any(finding.severity == "critical" for finding in findings)
     return Plan(
@@ -115,8 +113,8 @@ def plan(scenario: Scenario) -> Plan:
         placement=spread,
         placement_reason=spread_reason,
         recovery=restored,
-        cost=cost,
-        cost_reason=cost_reason,
+        cost=bill.cost,
+        cost_reason=bill.reason,
         assumptions=assumptions_of(draft.workload),
         findings=findings,
         trace=draft.trace,
@@ -300,12 +298,3 @@ def _no_refill(refill: Refill) -> str | None:
     if refill.limited_by == NO_LIMIT:
         return "unknown: neither network nor disk nor throttle has a limit that is given"
     return f"never: {refill.limited_by} leaves nothing for a refill"
-
-
-def _cost(draft: Draft) -> tuple[Cost | None, str | None]:
-    price = broker_spec(draft.scenario.cluster.broker).price_per_month
-    if price is None:
-        return None, "no price is known for this broker; give broker.price_per_month"
-    count = draft.brokers.count
-    line = CostLine("brokers", price * count, count, price, "scenario", "")
-    return Cost(line.per_month, "as given", (line,)), None

@@ -388,12 +388,11 @@ def _fixed_and_shared(
 
 def refill_of(after: Outcome, setting: Setting, brokers: int, down: int) -> Refill:
     """How fast an empty broker refills: what recovery_time_max needs, else what the degraded limits leave."""
-    target, source = dict(after.fullest), dict(after.fullest)
     size = after.fullest["refill"]
     # only brokers that lead one of its partitions feed a refill, and the one that feeds most is the last to finish
     busiest = after.fullest["feeds"] / down
     sources = float(recovery.refill_sources(size_bytes=size, fullest_source_bytes=busiest, survivors=brokers - down))
-    room = refill_room(setting, target, source, sources)
+    room = refill_room(setting, after.fullest, after.fullest, sources)
     rate = spare = float(refill_spare(room))
     limited_by = min(room, key=lambda key: room[key])
     fastest = 0.0 if size == 0 else size / spare if spare > 0 else float("inf")
@@ -405,13 +404,19 @@ def refill_of(after: Outcome, setting: Setting, brokers: int, down: int) -> Refi
         rate, limited_by = 0.0, NO_LIMIT
     duration = float(recovery.refill_s(size_bytes=size, refill_rate_bytes_per_s=rate)) if rate > 0 else None
     duration = 0.0 if size == 0 else duration
-    for key in ("network_in_bytes_per_s", "disk_write_bytes_per_s"):
-        target[key] += rate
-    target["network_out_bytes_per_s"] = 0.0
-    target["leaders"] = 0.0
-    for key in ("network_out_bytes_per_s", "disk_read_bytes_per_s"):
-        source[key] += rate / sources
+    target, source = while_refilling(after.fullest, rate, sources)
     return Refill(size, fastest, rate, limited_by, duration, target, source, sources, busiest)
+
+
+def while_refilling(after: Mapping[str, Any], rate: Any, sources: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures of the broker that is refilled, which leads nothing, and of the busiest one that feeds it."""
+    target, source = dict(after), dict(after)
+    for key in ("network_in_bytes_per_s", "disk_write_bytes_per_s"):
+        target[key] = target[key] + rate
+    target |= {"network_out_bytes_per_s": 0.0, "leaders": 0.0}
+    for key in ("network_out_bytes_per_s", "disk_read_bytes_per_s"):
+        source[key] = source[key] + rate / sources
+    return target, source
 
 
 def refill_room(setting: Setting, target: Mapping[str, Any], source: Mapping[str, Any], sources: Any) -> dict[str, Any]:

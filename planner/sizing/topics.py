@@ -12,6 +12,7 @@ import numpy as np
 from planner.constants import Constant, constant, constants
 from planner.model import handles, memory, partitions, published
 from planner.results import Ceiling, Rung, TopicPlan
+from planner.sizing.costs import Bill
 from planner.sizing.sized import Sized
 from planner.sizing.workload import Workload, most_members, planned_members
 
@@ -20,7 +21,7 @@ _LARGEST = 10_000  # beyond this nobody picks a count for its divisors
 _LOOKED_AT = 400  # counts weighed for one ladder; above that every so many
 
 
-def topic_plans(workload: Workload, sized: Sized, brokers: int) -> dict[str, TopicPlan]:
+def topic_plans(workload: Workload, sized: Sized, brokers: int, bill: Bill) -> dict[str, TopicPlan]:
     """One entry per topic, in the scenario's order."""
     columns, topics = sized.columns, sized.load.topics
     shared = ceilings(workload, sized, brokers)
@@ -50,8 +51,8 @@ def topic_plans(workload: Workload, sized: Sized, brokers: int) -> dict[str, Top
             disk_bytes_worst=float(columns["disk_bytes_worst"][index]),
             remote_bytes=float(columns["remote_bytes"][index]),
             hottest_partition_fraction=float(columns["hottest_partition_fraction"][index]),
-            cost_per_month=None,
-            cost_per_month_reason="costs per topic come with the hardware prices",
+            cost_per_month=bill.topics.get(topic.name),
+            cost_per_month_reason=bill.reason,
         )
     return {topic.name: found[topic.name] for topic in workload.scenario.topics}
 
