@@ -29,7 +29,7 @@ $(APP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing the planner and its development tools into $(VENV) (one to two minutes the first time) ..."
-	@$(PIP) install -c constraints.txt -e '.[app,cluster,dev,e2e]'
+	@$(PIP) install -c constraints.txt -e '.[app,cluster,dev,e2e,report]'
 	@touch $(APP) $@
 
 # The port is looked for because another app may hold it; a browser is opened only where there is a screen to show it.

@@ -83,6 +83,10 @@ def main() -> None:
     common = {"model_name": "org.netflix.kafka", "region": "us-east-1", "extra_model_arguments": arguments(load)}
     certain_desires, spread_desires = desires(load, spread=False), desires(load, spread=True)
     counted = candidates(common, certain_desires)  # first, because it also loads the catalogue, which is not planning
+    if not worlds:
+        plans = planner.plan_certain(desires=certain_desires, **common)
+        print(json.dumps({"plan_certain": cluster(plans[0]) if plans else None}))
+        return
     certain_s, certain = timed(5, lambda: planner.plan_certain(desires=certain_desires, **common))
     spread_s, spread = timed(1, lambda: planner.plan(desires=spread_desires, simulations=worlds, **common))
     print(

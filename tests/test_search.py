@@ -14,6 +14,7 @@ from planner import ScenarioError, load, plan, search
 from planner.catalogue.offers import instance_types
 from planner.catalogue.own import COLUMNS, read_offers
 from planner.cli import cli
+from planner.model import cost, quotas
 from planner.optimise import Search, SearchRow, with_broker
 from planner.scenario import Scenario
 
@@ -239,6 +240,65 @@ def test_ranges_give_the_chance_that_an_answer_holds(shop: Scenario) -> None:
     for chance in result.chances:
         assert 0 <= chance.holds_probability <= 1
         assert chance.count_p90 is None or chance.count_p50 is None or chance.count_p90 >= chance.count_p50
+
+
+# Services sized by quotas
+
+# AWS' MSK sizing script, run A of shared cases: 500 MiB/s at the peak, 100 on average, 720 h kept, 75 % of a broker
+EXPRESS_RUN_A = {
+    "large": (15.625, 45),
+    "xlarge": (31.25, 24),
+    "2xlarge": (62.5, 12),
+    "4xlarge": (125, 6),
+    "8xlarge": (250, 3),
+}
+
+
+@pytest.mark.parametrize(("quota", "brokers"), EXPRESS_RUN_A.values())
+def test_express_brokers_are_those_of_the_sellers_script(quota: float, brokers: int) -> None:
+    raw = quotas.quota_brokers(load=500.0, quota=quota, limit_fraction=0.75, degraded_fraction=1.0, brokers_down=0)
+    assert math.ceil(float(raw) / 3) * 3 == brokers
+
+
+def test_express_is_billed_as_the_sellers_script_bills_it() -> None:
+    # 45 x 0.408 x 730, storage, data in and produce between zones: 44 703.58 USD
+    month, gib = 3600 * 730, 1 / 1024
+    brokers = cost.machine_per_month(price_per_h=0.408, h_per_month=730, discount_fraction=0) * 45
+    kept = cost.stored_per_month(stored_bytes=100 * 720 * 3600 * gib, price_per_byte=0.10, discount_fraction=0)
+    came = cost.transfer_per_month(
+        average_bytes_per_s=100 * gib, s_per_month=month, price_per_byte=0.01, discount_fraction=0
+    )
+    crossed = cost.transfer_per_month(
+        average_bytes_per_s=100 * gib * 2 / 3, s_per_month=month, price_per_byte=0.02, discount_fraction=0
+    )
+    total = cost.bill_per_month(line_per_month=np.array([brokers, kept, came, crossed]))
+    assert total == pytest.approx(44_703.58, abs=0.01)
+
+
+def test_services_hold_by_their_quotas_or_say_which_is_exceeded(found: Search) -> None:
+    rows = {row.name: row for row in found.managed}
+    assert len([name for name in rows if name.startswith("express")]) == 7
+    for row in found.managed:
+        assert (row.per_month is None) == (not row.feasible)
+        if row.feasible:
+            assert sum(row.lines.values()) == pytest.approx(row.per_month)
+            assert row.count is None or row.count % 3 == 0
+        else:
+            assert row.reason
+
+
+def test_serverless_of_an_idle_cluster_costs_its_hours() -> None:
+    rows = {row.name: row for row in search(load("preset:startup-10k-a-day"), sellers=["msk"]).managed}
+    idle = rows["msk serverless"]
+    assert idle.lines["cluster"] == pytest.approx(547.5)
+    assert idle.per_month is not None
+    assert idle.per_month > 547.5
+
+
+def test_express_refuses_other_copies_than_three() -> None:
+    changes = ["topics.*.replication_factor=2", "topics.*.min_insync_replicas=1"]
+    rows = search(load("preset:ecommerce", changes), sellers=["msk"]).managed
+    assert all("three copies" in (row.reason or "") for row in rows if row.name.startswith("express"))
 
 
 # Own machines

@@ -19,7 +19,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from planner.reports.page import Page
 
 
 def _quantity(text: str | None, option: str, dimension: str, low: float, form: Format) -> float | None:
@@ -40,10 +40,10 @@ def _quantity(text: str | None, option: str, dimension: str, low: float, form: F
 def _show(name: str, found: Any) -> Any:
     """Lay an answer out with the function of `planner.reports.text_advice`."""
 
-    def text(console: Console) -> None:
+    def text(page: Page) -> None:
         from planner.reports import text_advice
 
-        getattr(text_advice, name)(found, console)
+        getattr(text_advice, name)(found, page)
 
     return text
 

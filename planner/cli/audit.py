@@ -23,9 +23,8 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from planner.advise.pack import Pack
+    from planner.reports.page import Page
 
 _Properties = Annotated[
     list[str] | None,
@@ -69,10 +68,10 @@ def audit_command(
             compatibility=compatibility,
         )
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_audit import audit_text
 
-            audit_text(found, console)
+            audit_text(found, page)
 
         answer(found, form, text)
     raise typer.Exit(0 if found.passed else INFEASIBLE)
@@ -117,10 +116,10 @@ def monitoring_command(
 
 
 def _pack_shower(found: Pack) -> Any:
-    def text(console: Console) -> None:
+    def text(page: Page) -> None:
         from planner.reports.text_audit import pack_text
 
-        pack_text(found, console)
+        pack_text(found, page)
 
     return text
 
@@ -161,11 +160,11 @@ def diagnose_command(
             given[key.strip()] = value.strip()
         found = diagnose(load_scenario(scenario, sets), given)
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_audit import diagnosis_text, measurements_text
 
-            diagnosis_text(found, console)
+            diagnosis_text(found, page)
             if keys:
-                measurements_text(console)
+                measurements_text(page)
 
         answer(found, form, text)

@@ -18,8 +18,8 @@ import typer
 # Everything heavy is imported inside the commands: `kafka-planner --help` needs none of it.
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
 
+    from planner.reports.page import Page
     from planner.scenario import InputError, Scenario
 
 INFEASIBLE, BAD_INPUT, BROKEN_PIPE, INTERRUPTED = 1, 2, 141, 130
@@ -86,7 +86,7 @@ def write(text: str) -> None:
         raise typer.Exit(BAD_INPUT) from None
 
 
-def answer(result: Answer, form: Format, show: Callable[[Console], None]) -> None:
+def answer(result: Answer, form: Format, show: Callable[[Page], None]) -> None:
     """Print a result in the form that was asked for; `show` lays out the text."""
     if form is Format.JSON:
         write_json(result.to_dict())
@@ -108,9 +108,11 @@ def write_csv(frame: pd.DataFrame) -> None:
     write(csv_text(frame))
 
 
-def write_text(show: Callable[[Console], None]) -> None:
+def write_text(show: Callable[[Page], None]) -> None:
     """Lay the answer out for the terminal, or plainly and wide for a pipe, and write it in one go."""
     from rich.console import Console
+
+    from planner.reports.page import Terminal
 
     terminal = sys.stdout.isatty()
     sheet = io.StringIO()
@@ -122,7 +124,7 @@ def write_text(show: Callable[[Console], None]) -> None:
         markup=False,
         emoji=False,
     )
-    show(console)
+    show(Terminal(console))
     text = "\n".join(line.rstrip() for line in sheet.getvalue().split("\n"))
     plain = not (sys.stdout.encoding or "").lower().startswith("utf")
     write(text.replace("\u2500", "-") if plain else text)  # the rule below a table's head

@@ -21,9 +21,8 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from planner.fields import InputError
+    from planner.reports.page import Page
 
 
 class At(StrEnum):
@@ -58,10 +57,10 @@ def consumers_command(
             refuse(errors, form)
         found = consumers(load_scenario(scenario, sets), at=at.value, **times)
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_consumers import consumers_text
 
-            consumers_text(found, console)
+            consumers_text(found, page)
 
         answer(found, form, text)
 
@@ -74,9 +73,9 @@ def rebalance_command(scenario: ScenarioArgument, *, sets: SetOption = None, for
 
         found = rebalance(load_scenario(scenario, sets))
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_consumers import rebalance_text
 
-            rebalance_text(found, console)
+            rebalance_text(found, page)
 
         answer(found, form, text)

@@ -21,8 +21,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from planner.reports.page import Page
     from planner.scenario import InputError
 
 
@@ -34,10 +33,10 @@ def durability_command(scenario: ScenarioArgument, sets: SetOption = None, form:
 
         found = durability(load_scenario(scenario, sets))
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_durability import durability_text
 
-            durability_text(found, console)
+            durability_text(found, page)
 
         answer(found, form, text)
 
@@ -62,10 +61,10 @@ def mirror_command(
             refuse(errors, form)
         found = mirror(load_scenario(scenario, sets), outage_s=away)
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_durability import mirror_text
 
-            mirror_text(found, console)
+            mirror_text(found, page)
 
         answer(found, form, text)
     raise typer.Exit(INFEASIBLE if any(row.severity == "critical" for row in found.findings) else 0)

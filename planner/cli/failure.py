@@ -22,8 +22,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from planner.reports.page import Page
     from planner.scenario import InputError
 
 
@@ -72,10 +71,10 @@ def failure_command(
             throttle=rate,
         )
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_failure import failure_text
 
-            failure_text(found, console)
+            failure_text(found, page)
 
         answer(found, form, text)
     raise typer.Exit(0 if found.holds else INFEASIBLE)

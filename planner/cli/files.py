@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,13 @@ class ReportFormat(StrEnum):
 
     MARKDOWN = "markdown"
     JSON = "json"
+    HTML = "html"
+    CSV = "csv"
+    XLSX = "xlsx"
+    PDF = "pdf"
+
+
+_BINARY = (ReportFormat.XLSX, ReportFormat.PDF)
 
 
 @cli.command("presets")
@@ -47,7 +55,7 @@ def presets_command(form: FormatOption = Format.TEXT) -> None:
         else:
             from planner.reports.text import presets_text
 
-            write_text(lambda console: presets_text(rows, console))
+            write_text(lambda page: presets_text(rows, page))
 
 
 @cli.command("schema")
@@ -63,10 +71,11 @@ def schema_command() -> None:
 def report_command(
     scenario: ScenarioArgument,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to this file (.md or .json).")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="The file: .md, .html, .pdf, .xlsx, .csv or .json."),
     ] = None,
     form: Annotated[
-        ReportFormat | None, typer.Option("--format", help="markdown or json; by default what FILE ends with.")
+        ReportFormat | None, typer.Option("--format", help="What to write; by default what FILE ends with.")
     ] = None,
     sets: SetOption = None,
 ) -> None:
@@ -75,24 +84,39 @@ def report_command(
     refusal = Format.JSON if form is ReportFormat.JSON else Format.TEXT
     with refusals(refusal):
         chosen = form or _format_of(output)
-        from planner.reports import report
+        from planner.reports import MissingExtraError, report_bytes
 
-        document = report(load_scenario(scenario, sets), format=chosen.value)
-        if output is None:
-            write(document)
-            return
+        if output is None and chosen in _BINARY:
+            refuse_one("--format", chosen.value, "This is no text for a terminal.", "-o FILE beside it", refusal)
         try:
-            output.write_text(document, encoding="utf-8", newline="\n")
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a file name"
-            refuse_one("-o", str(output), f"The file cannot be written: {reason}.", "a writable file", refusal)
+            document = report_bytes(load_scenario(scenario, sets), chosen.value)
+        except MissingExtraError as error:
+            refuse_one("--format", chosen.value, f"{error}.", "markdown, json or csv", refusal)
+        if output is None:
+            write(document.decode())
+        else:
+            _save(output, document, refusal)
+
+
+def _save(output: Path, document: bytes, form: Format) -> None:
+    """Write the file whole or not at all."""
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        beside.write_bytes(document)
+        beside.replace(output)
+    except (OSError, ValueError) as error:
+        with suppress(OSError, ValueError):
+            beside.unlink()
+        reason = getattr(error, "strerror", None) or "not a file name"
+        refuse_one("-o", str(output), f"The file cannot be written: {reason}.", "a writable file", form)
 
 
 def _format_of(output: Path | None) -> ReportFormat:
-    known = {".md": ReportFormat.MARKDOWN, ".markdown": ReportFormat.MARKDOWN, ".json": ReportFormat.JSON}
+    from planner.reports import ENDINGS
+
     if output is None:
         return ReportFormat.MARKDOWN
-    if output.suffix.lower() not in known:
+    if output.suffix.lower() not in ENDINGS:
         message = "The ending does not say which report to write."
-        refuse_one("-o", str(output), message, ".md or .json, or --format markdown|json")
-    return known[output.suffix.lower()]
+        refuse_one("-o", str(output), message, f"{', '.join(ENDINGS)}, or --format")
+    return ReportFormat(ENDINGS[output.suffix.lower()])

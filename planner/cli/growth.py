@@ -22,7 +22,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from planner.reports.page import Page
 
 
 @cli.command("growth")
@@ -57,10 +57,10 @@ def growth_command(
             ahead=ahead,
         )
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_growth import growth_text
 
-            growth_text(found, console)
+            growth_text(found, page)
 
         answer(found, form, text)
 

@@ -20,7 +20,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from planner.reports.page import Page
 
 TopicOption = Annotated[str | None, typer.Option("--topic", metavar="NAME", help="Only this topic.")]
 
@@ -49,9 +49,9 @@ def partitions_command(
         counted = None if keys is None else keys_of(read_text_file(keys, MOST_BYTES, "--keys", form))
         found = partitions(load_scenario(scenario, sets), topic=topic, keys=counted, librdkafka=librdkafka)
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_partitions import partitions_text
 
-            partitions_text(found, console)
+            partitions_text(found, page)
 
         answer(found, form, text)

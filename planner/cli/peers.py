@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from planner.cli.common import Format, FormatOption, ScenarioArgument, SetOption, answer, cli, load_scenario, refusals
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from planner.reports.page import Page
 
 
 @cli.command("cross-check")
@@ -18,9 +18,9 @@ def cross_check_command(scenario: ScenarioArgument, sets: SetOption = None, form
 
         result = cross_check(load_scenario(scenario, sets))
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_crosscheck import crosscheck_text
 
-            crosscheck_text(result, console)
+            crosscheck_text(result, page)
 
         answer(result, form, text)

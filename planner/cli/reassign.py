@@ -26,9 +26,8 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from planner.operations.reassigning import Reassignment
+    from planner.reports.page import Page
     from planner.scenario import InputError
 
 
@@ -97,10 +96,10 @@ def reassign_command(
         if output is not None:
             _write(result, output, form)
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_reassign import reassign_text
 
-            reassign_text(result, console, written=None if output is None else str(output))
+            reassign_text(result, page, written=None if output is None else str(output))
 
         answer(result, form, text)
     wrong = any(finding.severity == "critical" for finding in result.findings)

@@ -11,9 +11,8 @@ import typer
 from planner.cli.common import Format, answer, cli, load_scenario, refusals, refuse_one
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from planner.recommender.recommendation import Recommendation
+    from planner.reports.page import Page
     from planner.scenario import Scenario
 
 # One flag for each question: its name, what it takes, and its help. A test holds them against `Questions`; they are
@@ -73,10 +72,10 @@ def _recommend(
         if adr is not None:
             _write_adr(result, adr, form)
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_recommend import recommend_text
 
-            recommend_text(result, console)
+            recommend_text(result, page)
 
         answer(result, form, text)
 

@@ -24,8 +24,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from planner.reports.page import Page
     from planner.scenario import InputError
 
 
@@ -82,10 +81,10 @@ def repartition_command(
             librdkafka=librdkafka,
         )
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_repartition import repartition_text
 
-            repartition_text(found, console, route=None if route is None else route.value)
+            repartition_text(found, page, route=None if route is None else route.value)
 
         answer(found, form, text)
     raise typer.Exit(0 if found.holds_meanwhile else INFEASIBLE)

@@ -23,8 +23,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from planner.reports.page import Page
     from planner.scenario import InputError
 
 
@@ -71,10 +70,10 @@ def search_command(  # noqa: PLR0917 - the options of a command
             worlds=worlds,
         )
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_search import search_text
 
-            search_text(found, console)
+            search_text(found, page)
 
         answer(found, form, text)
     raise typer.Exit(INFEASIBLE if found.best is None or found.over_budget else 0)

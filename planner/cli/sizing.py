@@ -26,8 +26,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from planner.reports.page import Page
     from planner.results import Plan
 
 
@@ -62,7 +61,7 @@ def plan_command(
         else:
             from planner.reports.text import plan_text
 
-            write_text(lambda console: plan_text(result, console, all_assumptions=assumptions))
+            write_text(lambda page: plan_text(result, page, all_assumptions=assumptions))
     raise typer.Exit(0 if result.feasible else INFEASIBLE)
 
 
@@ -90,9 +89,9 @@ def _explain(result: Plan, names: Sequence[str], form: Format) -> None:
         return
     from planner.reports.text import explain_text
 
-    def show(console: Console) -> None:
+    def show(page: Page) -> None:
         for name, step in zip(names, steps, strict=True):
-            explain_text(result, name, step, console)
+            explain_text(result, name, step, page)
 
     write_text(show)
 
@@ -105,10 +104,10 @@ def check_command(scenario: ScenarioArgument, sets: SetOption = None, form: Form
 
         result = check(load_scenario(scenario, sets))
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text import check_text
 
-            check_text(result, console)
+            check_text(result, page)
 
         answer(result, form, text)
     raise typer.Exit(0 if result.holds else INFEASIBLE)
@@ -122,10 +121,10 @@ def reverse_command(scenario: ScenarioArgument, sets: SetOption = None, form: Fo
 
         result = reverse(load_scenario(scenario, sets))
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text import reverse_text
 
-            reverse_text(result, console)
+            reverse_text(result, page)
 
         answer(result, form, text)
     raise typer.Exit(INFEASIBLE if result.max_load_factor is not None and result.max_load_factor < 1 else 0)
@@ -147,9 +146,9 @@ def compare_command(
 
         result = compare(load_all(scenarios, sets))
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text import compare_text
 
-            compare_text(result, console)
+            compare_text(result, page)
 
         answer(result, form, text)

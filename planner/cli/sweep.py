@@ -14,7 +14,7 @@ from planner.cli.common import BAD_INPUT, Format, FormatOption, answer, cli, ref
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rich.console import Console
+    from planner.reports.page import Page
 
 
 @cli.command("sweep")
@@ -36,10 +36,10 @@ def sweep_command(
         with _progress() as progress:
             found = sweep([_source(text) for text in scenarios], grid, progress=progress)
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_sweep import sweep_text
 
-            sweep_text(found, console)
+            sweep_text(found, page)
 
         answer(found, form, text)
     raise typer.Exit(BAD_INPUT if any(row.errors for row in found.rows) else 0)

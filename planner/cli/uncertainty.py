@@ -20,7 +20,7 @@ from planner.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from planner.reports.page import Page
 
 
 class Shape(StrEnum):
@@ -59,10 +59,10 @@ def uncertainty_command(
             load=None if load is None else _ends(load, form),
         )
 
-        def text(console: Console) -> None:
+        def text(page: Page) -> None:
             from planner.reports.text_uncertainty import uncertainty_text
 
-            uncertainty_text(found, console)
+            uncertainty_text(found, page)
 
         answer(found, form, text)
 

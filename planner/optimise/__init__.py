@@ -20,11 +20,12 @@ from planner.fields import InputError, ScenarioError
 from planner.montecarlo import uncertainty
 from planner.optimise.candidates import Group, groups, offered, refusal_of, sellers_of
 from planner.optimise.judged import Judge, Judgement
+from planner.optimise.managed import ManagedRow, managed_rows
 from planner.results import RESOURCE_WORDS, STATE_WORDS, Assumption, Finding, Plan, Result, frame_of, to_plain
 from planner.scenario import Scenario
 from planner.sizing import plan
 from planner.sizing.compose import sizer_of
-from planner.sizing.costs import LIST_CURRENCY, around, controllers_of
+from planner.sizing.costs import LIST_CURRENCY, around, average_fraction, controllers_of
 from planner.sizing.search import Sizer
 from planner.sizing.sized import size_at
 from planner.sizing.totals import constants_used
@@ -95,6 +96,7 @@ class Search(Result):
     sooner: SearchRow | None  # the cheapest that refills an empty broker within a day, where the best does not
     families: tuple[SearchRow, ...]
     rows: tuple[SearchRow, ...]
+    managed: tuple[ManagedRow, ...]
     chances: tuple[Chance, ...]
     plan: Plan | None
     assumptions: tuple[Assumption, ...]
@@ -236,6 +238,7 @@ def search(
     rows = _rows(held, refused, market)
     best, planned, findings = _verified(scenario, rows, market)
     sooner = _sooner(held, terms, best)
+    managed = tuple(_managed(scenario, planned, scan, terms))
     reason = None if best else _why_nothing(refused, scenario)
     return Search(
         best=best,
@@ -246,10 +249,11 @@ def search(
         sooner=sooner,
         families=tuple(_best_of_families(rows)),
         rows=rows,
+        managed=managed,
         chances=tuple(_chances(scenario, rows, market, worlds)) if worlds else (),
         plan=planned,
         assumptions=constants_used("search.", "cost."),
-        findings=(*findings, *_findings(scenario, best, rows, terms, sooner)),
+        findings=(*findings, *_findings(scenario, best, rows, terms, sooner), *_cheaper(best, managed, terms)),
     )
 
 
@@ -529,6 +533,30 @@ def _chances(scenario: Scenario, rows: tuple[SearchRow, ...], market: _Market, w
             per_month_p50=None if middle is None else middle * each,
             per_month_p90=None if high is None else high * each,
         )
+
+
+def _managed(scenario: Scenario, planned: Plan | None, scan: _Scan, terms: _Terms) -> Iterator[ManagedRow]:
+    """Services that are sized by quotas, on the same terms."""
+    base = planned or plan(scenario)
+    sized = scan.sized_at(base.brokers.count)
+    calm = average_fraction(sized)
+    averages = (sized.load.topics.produce_in_bytes_per_s, sized.load.topics.consumer_out_bytes_per_s)
+    for row in managed_rows(scenario, base, *(float(flow @ calm) for flow in averages)):
+        lines = {item: terms.charged(price) for item, price in row.lines.items()}
+        yield dataclasses.replace(
+            row, lines=lines, per_month=None if row.per_month is None else terms.charged(row.per_month)
+        )
+
+
+def _cheaper(best: SearchRow | None, managed: tuple[ManagedRow, ...], terms: _Terms) -> Iterator[Finding]:
+    """A service that costs less than the brokers."""
+    priced = [row for row in managed if row.per_month is not None]
+    least = min(priced, key=lambda row: row.per_month or 0.0, default=None)
+    if least is None or (best is not None and (best.per_month or 0.0) <= (least.per_month or 0.0)):
+        return
+    what = least.name if least.count is None else f"{least.count} x {least.name}"
+    message = f"As a service it costs less: {what} at {least.per_month:,.0f} {terms.currency} a month."
+    yield Finding("service_cheaper", "info", message, "Weigh what the service does not let you set or see.")
 
 
 def _only_budget(planned: Plan) -> bool:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-import planner
-from planner.codec import dump
-from planner.reports import tables
-from planner.reports.placement import placement
+from planner.reports.document import Code, Picture, answer, made_by, sections, title
+from planner.reports.page import Block, Paragraph
 from planner.reports.tables import Table
-from planner.reports.words import quantity, raw, visible
+from planner.reports.words import visible
 from planner.results import Plan
-from planner.trace import Step
 
-_BROKERS = 50  # rows of brokers shown
 # an underscore inside a word is no emphasis, so that topic names stay readable
 _MARKS = re.compile(r"[\\`*\[\]#|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ENTITY = re.compile(r"&(?=#?\w+;)|[<>]")
@@ -24,16 +19,24 @@ _ADDRESS = re.compile(r"https?://[^\s<>|`]+")
 
 def document(plan: Plan) -> str:
     """The whole report; equal plans give equal bytes."""
-    blocks = [f"# Capacity plan: {prose(plan.name)}", *_answer(plan)]
-    for table in _tables(plan):
-        blocks += section(table)
-    blocks += ["## Recovery", "\n".join(f"- {prose(sentence)}" for sentence in tables.recovery_sentences(plan))]
-    blocks += section(tables.cost(plan)) + section(tables.findings(plan), "Nothing stands out.")
-    blocks += section(tables.assumptions(plan)) + _formulas(plan)
-    blocks += section(tables.source_rows(_cited(plan)))
-    blocks += ["## The scenario", _fenced(dump(plan.scenario), "yaml")]
-    blocks.append(f"Computed by kafka-planner {planner.__version__}.")
-    return "\n\n".join(blocks) + "\n"
+    first, others, holds = answer(plan)
+    blocks = [f"# {prose(title(plan))}", f"**{prose(first)}** {prose(others)}".rstrip(), holds]
+    for part in sections(plan):
+        blocks.append(f"## {prose(part.title)}")
+        for block in part.blocks:
+            blocks += _block(block, part.title)
+    return "\n\n".join([*blocks, made_by()]) + "\n"
+
+
+def _block(block: Block | Picture | Code, heading: str) -> list[str]:
+    if isinstance(block, Code):
+        return [_fenced(block.text, block.language)]
+    if isinstance(block, Table):
+        return [] if block.title == heading and not (block.rows or block.notes) else _table(block, heading)
+    if isinstance(block, Paragraph):
+        mark = "**" if block.strong else ""
+        return ["\n".join(f"- {mark}{prose(sentence)}{mark}" for sentence in block.sentences)]
+    return []  # a picture has its table beside it
 
 
 def prose(text: str) -> str:
@@ -56,29 +59,16 @@ def _fenced(text: str, language: str) -> str:
     return "\n".join([f"{fence}{language}", *map(visible, text.rstrip().split("\n")), fence])
 
 
-def _answer(plan: Plan) -> list[str]:
-    first, *others = plan.headline
-    holds = "The plan is feasible." if plan.feasible else "The plan is not feasible."
-    return [f"**{prose(first)}** {prose(' '.join(others))}".rstrip(), holds]
-
-
-def _tables(plan: Plan) -> Iterable[Table]:
-    yield tables.wall(plan)
-    yield tables.resources(plan)
-    yield tables.loads(plan)
-    yield tables.cluster(plan)
-    yield placement(plan, _BROKERS)
-    yield tables.topics(plan)
-    yield tables.partition_reasons(plan)
-
-
 def section(table: Table, empty: str = "") -> list[str]:
     """A heading, a table or the words for an empty one, and its notes."""
-    blocks = [f"## {table.title}"]
+    return [f"## {table.title}", *(_table(table, table.title) or ([empty] if empty else []))]
+
+
+def _table(table: Table, heading: str) -> list[str]:
+    """A table under its heading, with a heading of its own where that is another, and its notes."""
+    blocks = [] if table.title == heading else [f"### {prose(table.title)}"]
     if table.rows:
         blocks.append(_grid(table))
-    elif empty:
-        blocks.append(empty)
     if table.notes:
         blocks.append("\n".join(f"- {prose(note)}" for note in table.notes))
     return blocks
@@ -86,6 +76,8 @@ def section(table: Table, empty: str = "") -> list[str]:
 
 def _grid(table: Table) -> str:
     def cell(text: str, row: int, column: int) -> str:
+        if column in table.code:
+            return code(text)
         shown = text if _ADDRESS.fullmatch(text) and table.title == "Sources" else prose(text)
         return f"**{shown}**" if (row, column) in table.strong else shown
 
@@ -96,30 +88,3 @@ def _grid(table: Table) -> str:
         for row, texts in enumerate(table.rows)
     )
     return "\n".join([head, rule, *body])
-
-
-def _formulas(plan: Plan) -> list[str]:
-    head = "| figure | formula | with its numbers | value | raw | source |\n|---|---|---|---:|---:|---|"
-    return ["## Formulas", "\n".join([head, *map(_formula, _cluster_steps(plan))])]
-
-
-def _formula(step: Step) -> str:
-    cells = (
-        code(step.name),
-        code(step.expression),
-        code(step.substituted),
-        prose(quantity(step.value, step.unit)),
-        prose(raw(step)),
-        prose(step.source if step.confidence == "high" else f"{step.source} ({step.confidence} confidence)"),
-    )
-    return "| " + " | ".join(cells) + " |"
-
-
-def _cluster_steps(plan: Plan) -> list[Step]:
-    """Steps of the whole cluster, each figure once."""
-    found = {step.name: step for step in plan.trace if not step.name.startswith("topics.")}
-    return list(found.values())
-
-
-def _cited(plan: Plan) -> set[str]:
-    return {step.source for step in _cluster_steps(plan)} | {row.source for row in plan.assumptions}

@@ -1,8 +1,13 @@
-"""Paragraphs and tables laid out for a terminal, a pipe or a log."""
+"""What every answer is made of, sentences and tables, and the two places it goes to: a terminal, or a list of blocks.
+
+A module `text_*` words an answer once, on a `Page`. The command lays it out for the terminal; the app and the reports
+take it as blocks and lay them out as they need.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -25,16 +30,74 @@ _PROSE = 28  # characters that sentences and long heads get before a table is sp
 
 
 class Page:
-    """Writes paragraphs and tables to a console, laid out for its width."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    """Takes sentences and tables, in the order in which they are read."""
 
     def say(self, sentences: Iterable[str], style: str = "") -> None:
         """One line for each sentence, and an empty line after them."""
         for sentence in sentences:
             self.line(sentence, style)
         self.line()
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One line; an empty one ends a paragraph."""
+        raise NotImplementedError
+
+    def table(self, table: Table) -> None:
+        """A table with its title and its notes."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Sentences that belong together; strong ones are answers or headings."""
+
+    sentences: tuple[str, ...]
+    strong: bool
+
+
+Block = Paragraph | Table
+
+
+class Recorded(Page):
+    """Keeps sentences and tables as blocks."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Block] = []
+        self._open: list[str] = []
+        self._strong = False
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All that was written."""
+        self._close()
+        return tuple(self._blocks)
+
+    def _close(self) -> None:
+        if self._open:
+            self._blocks.append(Paragraph(tuple(self._open), self._strong))
+        self._open = []
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One line; an empty one ends a paragraph, and so does the step between strong and not."""
+        strong = "bold" in style
+        if not text or strong != self._strong:
+            self._close()
+        self._strong = strong
+        if text:
+            self._open.append(text.strip())
+
+    def table(self, table: Table) -> None:
+        """A table; one without rows and notes is left out."""
+        self._close()
+        if table.rows or table.notes:
+            self._blocks.append(table)
+
+
+class Terminal(Page):
+    """Writes paragraphs and tables to a console, laid out for its width."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
 
     def line(self, text: str = "", style: str = "") -> None:
         """One line; a pipe gets it whole, so that a search finds it."""

@@ -52,7 +52,10 @@ _NAMED = 10  # topics named in one note
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A titled table of texts. `right` are columns of numbers, `prose` columns that wrap, `strong` (row, column)."""
+    """A titled table of texts.
+
+    `right` are columns of numbers, `prose` columns that wrap, `code` columns of formulas, `strong` are (row, column).
+    """
 
     title: str
     columns: tuple[str, ...]
@@ -61,6 +64,7 @@ class Table:
     right: frozenset[int] = frozenset()
     prose: frozenset[int] = frozenset()
     strong: frozenset[tuple[int, int]] = frozenset()
+    code: frozenset[int] = frozenset()
 
 
 def _numbers(columns: Sequence[str], start: int = 1) -> frozenset[int]:
@@ -421,12 +425,13 @@ def csv_text(frame: pd.DataFrame) -> str:
     rows = frame.astype(object).where(frame.notna(), None)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_cell(name) for name in frame.columns])
-    writer.writerows([_cell(value) for value in row] for row in rows.itertuples(index=False, name=None))
+    writer.writerow([safe_cell(name) for name in frame.columns])
+    writer.writerows([safe_cell(value) for value in row] for row in rows.itertuples(index=False, name=None))
     return out.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def safe_cell(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula."""
     if not isinstance(value, str):
         return value
     return f"'{visible(value)}" if value.startswith(_STARTS_A_FORMULA) else visible(value)

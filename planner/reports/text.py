@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-
 from planner.constants import sources
 from planner.reports import tables
 from planner.reports.page import Page
@@ -28,9 +26,8 @@ _TOPICS = 200  # rows of topics shown
 _BROKERS = 50  # rows of brokers shown, where they are real ones
 
 
-def plan_text(plan: Plan, console: Console, *, all_assumptions: bool = False) -> None:
+def plan_text(plan: Plan, page: Page, *, all_assumptions: bool = False) -> None:
     """The whole plan: the answer, loads, verdicts, topics, findings, assumptions."""
-    page = Page(console)
     _answer(page, plan)
     page.table(tables.loads(plan))
     page.table(tables.resources(plan))
@@ -80,9 +77,8 @@ def _constants(rows: Sequence[Assumption]) -> str:
     return f"{len(rows)} constants of the model were used{low}."
 
 
-def explain_text(plan: Plan, asked: str, step: Step, console: Console) -> None:
+def explain_text(plan: Plan, asked: str, step: Step, page: Page) -> None:
     """One figure: its formula, the same with live numbers, value, unit and source."""
-    page = Page(console)
     stated = _in_the_plan(plan, asked, step)
     page.line(f"{asked} = {stated or quantity(step.value, step.unit)}", "bold")
     rows = {
@@ -125,9 +121,8 @@ def _look_up(node: Any, path: str) -> Any:
     return next((value for value in found if value is not None), None)
 
 
-def check_text(check: Check, console: Console) -> None:
+def check_text(check: Check, page: Page) -> None:
     """Whether the cluster holds, and the margin of every resource in every state."""
-    page = Page(console)
     page.line("The cluster holds." if check.holds else "The cluster does not hold.", "bold")
     _answer(page, check.plan)
     page.table(tables.margin_matrix(check))
@@ -137,9 +132,8 @@ def check_text(check: Check, console: Console) -> None:
         page.table(tables.findings(check.plan))
 
 
-def reverse_text(found: Reverse, console: Console) -> None:
+def reverse_text(found: Reverse, page: Page) -> None:
     """How much load and retention fit, then each resource."""
-    page = Page(console)
     noun = "broker carries" if found.brokers == 1 else "brokers carry"
     who = f"{found.brokers} {noun}"
     if found.max_load_factor is None:
@@ -161,9 +155,8 @@ def reverse_text(found: Reverse, console: Console) -> None:
     page.table(tables.limits(found))
 
 
-def compare_text(found: Comparison, console: Console) -> None:
+def compare_text(found: Comparison, page: Page) -> None:
     """The answer of each scenario, then only what differs."""
-    page = Page(console)
     page.say(f"{number} {plan.name}: {plan.headline[0]}" for number, plan in enumerate(found.plans, start=1))
     for table in tables.differences(found):
         if table.rows or table.notes:
@@ -172,9 +165,8 @@ def compare_text(found: Comparison, console: Console) -> None:
             page.line(f"{table.title}: none.")
 
 
-def presets_text(rows: Sequence[Mapping[str, str]], console: Console) -> None:
+def presets_text(rows: Sequence[Mapping[str, str]], page: Page) -> None:
     """Every preset with the situation that it stands for."""
-    page = Page(console)
     columns = ("name", "title", "situation", "source")
     shown = tuple(tuple(row[key] for key in columns) for row in rows)
     page.table(Table("Presets", columns, shown, prose=frozenset({1, 2, 3})))

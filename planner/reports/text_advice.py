@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from planner.operations.batches import Batches, Batching
 from planner.operations.compacting import Compactions
 from planner.operations.retaining import Filling, Retained
@@ -31,9 +29,8 @@ def _right(*columns: int) -> frozenset[int]:
     return frozenset(columns)
 
 
-def retention_text(found: Retained, console: Console) -> None:
+def retention_text(found: Retained, page: Page) -> None:
     """When the disk fills, what limits each topic, and the response to a full disk."""
-    page = Page(console)
     disk, spike = found.disk, found.fills[0]
     page.line(
         f"The fullest disk is {quantity(disk.used_fraction, 'fraction')} full; at {found.spike_factor:g} times the "
@@ -123,9 +120,9 @@ def _response(found: Retained) -> Table:
     return Table("If a disk is full: largest first", columns, rows, notes, right=_right(1, 2, 4, 5), prose=_right(6))
 
 
-def compaction_text(found: Compactions, console: Console) -> None:
+def compaction_text(found: Compactions, page: Page) -> None:
     """Whether the cleaner keeps pace, then each compacted topic."""
-    page, cleaner = Page(console), found.cleaner
+    cleaner = found.cleaner
     if not found.topics:
         page.line("No topic is compacted.", "bold")
         return
@@ -169,9 +166,8 @@ def compaction_text(found: Compactions, console: Console) -> None:
     _findings(page, found.findings)
 
 
-def transactions_text(found: Transactions, console: Console) -> None:
+def transactions_text(found: Transactions, page: Page) -> None:
     """Heap of the producer state, what transactions add, and what they cover."""
-    page = Page(console)
     heap = quantity(found.producer_heap_bytes_per_broker, "bytes")
     using = f"topics with transactions: {len(found.topics)}" if found.topics else "no topic has transactions"
     page.line(f"Idempotent producers take {heap} of heap on each broker; {using}.", "bold")
@@ -214,9 +210,9 @@ def transactions_text(found: Transactions, console: Console) -> None:
     _findings(page, found.findings)
 
 
-def batching_text(found: Batches, console: Console) -> None:
+def batching_text(found: Batches, page: Page) -> None:
     """The cheapest setting that brings most, then the table of settings."""
-    page, best = Page(console), found.advised
+    best = found.advised
     if best is None:
         page.line(f"Leave linger.ms and batch.size: {found.advised_reason}.", "bold")
     else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.advise.auditing import Audit
 from planner.advise.pack import Pack
 from planner.advise.slowness import Diagnosis, measurements
@@ -15,9 +13,8 @@ from planner.reports.words import quantity
 _WORDS = {"critical": "critical", "warning": "warnings", "info": "notes"}
 
 
-def audit_text(found: Audit, console: Console) -> None:
+def audit_text(found: Audit, page: Page) -> None:
     """How many findings of each severity, then each with its number, its remedy and its source."""
-    page = Page(console)
     counts = [(name, sum(row.severity == name for row in found.findings)) for name in _WORDS]
     told = ", ".join(f"{count} {_WORDS[name]}" for name, count in counts if count) or "nothing to tell"
     verdict = "The audit passes" if found.passed else "The audit fails"
@@ -32,9 +29,8 @@ def audit_text(found: Audit, console: Console) -> None:
         page.say(source_text(name) for name in dict.fromkeys(row.source for row in found.findings))
 
 
-def pack_text(found: Pack, console: Console) -> None:
+def pack_text(found: Pack, page: Page) -> None:
     """Which alerts there are, and the threshold of each."""
-    page = Page(console)
     page.line(
         f"{len(found.alerts)} alert rules and a dashboard of {found.panels} panels, for the metric names of "
         f"{found.style_title}.",
@@ -57,9 +53,8 @@ def pack_text(found: Pack, console: Console) -> None:
     page.line("--rules FILE writes the rules for Prometheus, --dashboard FILE the dashboard for Grafana.")
 
 
-def diagnosis_text(found: Diagnosis, console: Console) -> None:
+def diagnosis_text(found: Diagnosis, page: Page) -> None:
     """The layer, then every step with what decided it."""
-    page = Page(console)
     page.line(found.sentence, "bold")
     page.say(found.warnings)
     rows = tuple(
@@ -85,9 +80,8 @@ def diagnosis_text(found: Diagnosis, console: Console) -> None:
         page.say(f"{row.key}: {row.what} ({row.read})" for row in found.measure_next)
 
 
-def measurements_text(console: Console) -> None:
+def measurements_text(page: Page) -> None:
     """Everything that can be measured, and where it is read."""
     rows = tuple((row.key, row.layer, row.unit, row.what, row.read) for row in measurements().values())
-    page = Page(console)
     page.line()
     page.table(Table("Measurements", ("key", "layer", "unit", "what", "read from"), rows, prose=frozenset({3, 4})))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.operations.lag import ConsumerLag, GroupLag
 from planner.operations.rebalances import GroupRebalances, Rebalances
 from planner.reports.page import Page
@@ -13,9 +11,8 @@ from planner.reports.words import quantity
 _MANY = 3  # groups up to which the reasons and the topics of each are shown
 
 
-def consumers_text(found: ConsumerLag, console: Console) -> None:
+def consumers_text(found: ConsumerLag, page: Page) -> None:
     """A sentence for each group, all of them side by side; for few groups their topics and reasons as well."""
-    page = Page(console)
     page.say([found.headline], "bold")
     if not found.groups:
         return
@@ -125,9 +122,8 @@ def _reasons(name: str, group: GroupLag) -> list[str]:
     return said
 
 
-def rebalance_text(found: Rebalances, console: Console) -> None:
+def rebalance_text(found: Rebalances, page: Page) -> None:
     """A sentence for each group, all of them side by side, the settings to change; for few groups the alternatives."""
-    page = Page(console)
     page.say([found.headline], "bold")
     if not found.groups:
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.crosscheck import CrossCheck, CrossRow
 from planner.reports.page import Page
 from planner.reports.tables import Table
@@ -12,9 +10,8 @@ from planner.reports.words import quantity
 _BROKERS = "brokers for network and disk throughput"
 
 
-def crosscheck_text(found: CrossCheck, console: Console) -> None:
+def crosscheck_text(found: CrossCheck, page: Page) -> None:
     """The spread of the published answers in a sentence, then every row with its reason."""
-    page = Page(console)
     page.line(_headline(found), "bold")
     page.line()
     rows = tuple(_row(row) for row in found.rows)

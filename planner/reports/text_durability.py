@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.operations.losses import Durability, Setting, TopicDurability
 from planner.operations.regions import Link, Mirrored
 from planner.reports.page import Page
@@ -13,9 +11,8 @@ from planner.reports.words import quantity
 _TINY = 1e-9  # beyond this other causes decide, and digits mislead
 
 
-def durability_text(found: Durability, console: Console) -> None:
+def durability_text(found: Durability, page: Page) -> None:
     """The worst topic in a sentence, then topics, settings, findings and what is not covered."""
-    page = Page(console)
     page.line(_headline(found), "bold")
     page.say([f"A lost broker's data is whole again after {quantity(found.refill_s, 's')} ({found.refill_from})."])
     columns = (
@@ -81,9 +78,8 @@ def _chance(fraction: float) -> str:
     return f"1 in {1 / fraction:,.0f}"
 
 
-def mirror_text(found: Mirrored, console: Console) -> None:
+def mirror_text(found: Mirrored, page: Page) -> None:
     """A sentence for each copy, then its figures."""
-    page = Page(console)
     for link in found.links:
         page.line(_link(link), "bold")
         page.say(_sentences(link))

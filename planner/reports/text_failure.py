@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.operations.failures import Failure
 from planner.reports.page import Page
 from planner.reports.tables import Table
@@ -14,9 +12,8 @@ _BROKERS = 60  # rows shown
 _TOPICS = 40
 
 
-def failure_text(found: Failure, console: Console) -> None:
+def failure_text(found: Failure, page: Page) -> None:
     """The answer in a sentence, then tables and findings."""
-    page = Page(console)
     page.line(_sentence(found), "bold")
     page.say(_more(found))
     if found.usage:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.reports.page import Page
 from planner.reports.tables import Table
 from planner.reports.words import STATE_LABELS, quantity
@@ -11,9 +9,8 @@ from planner.results import RESOURCE_WORDS, STATE_WORDS
 from planner.runway import FirstLimit, Growth, Month, Purchase
 
 
-def growth_text(found: Growth, console: Console) -> None:
+def growth_text(found: Growth, page: Page) -> None:
     """The first limit in a sentence, then limits, purchases and months."""
-    page = Page(console)
     page.line(_headline(found), "bold")
     page.say([_rate(found), *(f"{row.message} {row.action}" for row in found.findings)])
     limits = ("resource", "state", "at load", "date", "between", "and")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from rich.console import Console
-
 from planner.operations.counts import PartitionCounts, TopicCount
 from planner.operations.hot_keys import HotKey
 from planner.reports.page import Page
@@ -17,9 +15,8 @@ _WHOLE_FROM = 100  # what is used of a ceiling is shown without tenths from here
 _DIVISORS = 12  # member counts listed for a rung
 
 
-def partitions_text(found: PartitionCounts, console: Console) -> None:
+def partitions_text(found: PartitionCounts, page: Page) -> None:
     """A sentence for each topic, their reasons side by side; for few topics ladder, skew and ceilings as well."""
-    page = Page(console)
     page.say((topic.headline for topic in found.topics.values()), "bold")
     page.table(_reasons(found))
     for name, topic in found.topics.items():

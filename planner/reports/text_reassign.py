@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.operations.reassigning import Reassignment
 from planner.reports.page import Page
 from planner.reports.tables import Table
@@ -13,9 +11,8 @@ _ROWS = 60  # brokers shown
 _STEPS = 24  # steps shown
 
 
-def reassign_text(found: Reassignment, console: Console, *, written: str | None = None) -> None:
+def reassign_text(found: Reassignment, page: Page, *, written: str | None = None) -> None:
     """The answer in a sentence, then brokers, findings and steps."""
-    page = Page(console)
     page.line(_sentence(found), "bold")
     critical = [finding for finding in found.findings if finding.severity == "critical"]
     page.say([*(f"Fails: {finding.message}" for finding in critical), *_more(found)])

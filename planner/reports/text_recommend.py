@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
-
 from planner.constants import sources
 from planner.recommender.confidence import CLOSE_CALL
 from planner.recommender.musthaves import QUESTIONS
@@ -33,9 +31,8 @@ _SHOWN_FLIPS = 12
 _SHOWN_SCORES = 8
 
 
-def recommend_text(found: Recommendation, console: Console) -> None:
+def recommend_text(found: Recommendation, page: Page) -> None:
     """The whole answer."""
-    page = Page(console)
     page.say([found.sentence], "bold")
     if found.contradiction is None:
         page.say([confidence_sentence(found)])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.console import Console
-
 from planner.operations.repartitioning import Figure, Repartition, Route
 from planner.reports.page import Page
 from planner.reports.tables import Table
@@ -40,9 +38,8 @@ _FIGURE_LABELS = {
 }
 
 
-def repartition_text(found: Repartition, console: Console, *, route: str | None = None) -> None:
+def repartition_text(found: Repartition, page: Page, *, route: str | None = None) -> None:
     """The answer in a sentence, then tables, then the runbook of a route."""
-    page = Page(console)
     page.line(_sentence(found), "bold")
     failing = [] if found.holds_meanwhile else ["Fails: the cluster does not hold meanwhile on that route."]
     page.say([*failing, *_more(found)])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
-
 from planner.optimise import Search, SearchRow
 from planner.reports.page import Page
 from planner.reports.tables import Table
@@ -17,9 +15,8 @@ _SHOWN = 12
 _REFUSED = 8
 
 
-def search_text(found: Search, console: Console) -> None:
+def search_text(found: Search, page: Page) -> None:
     """The answer in a sentence, the runners-up, the best of each family, and why others were refused."""
-    page = Page(console)
     page.say(headline(found), "bold")
     page.say(f"{finding.severity}: {finding.message} {finding.action}" for finding in found.findings)
     money = f"a month\n[{found.currency}]"
@@ -41,6 +38,7 @@ def search_text(found: Search, console: Console) -> None:
         ("Not beaten in cost, refill and headroom at once", [row for row in held if row.pareto][:_SHOWN]),
     ):
         page.table(Table(title, heads, tuple(map(_row, rows)), right=frozenset({1, 2, 3, 4, 5, 8, 9})))
+    page.table(_managed(found, money))
     if found.chances:
         page.table(_sure(found, money))
     page.table(_refused(found))
@@ -76,6 +74,22 @@ def _row(row: SearchRow) -> tuple[str, ...]:
 
 def _money(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
+
+
+def _managed(found: Search, money: str) -> Table:
+    """Services that are sized by quotas instead of hardware."""
+    rows = tuple(
+        (
+            row.name,
+            quantity(row.count, ""),
+            _money(row.per_month),
+            row.reason or f"binds: {row.binding}",
+            ", ".join(f"{item} {_money(price)}" for item, price in row.lines.items() if price),
+        )
+        for row in found.managed
+    )
+    heads = ("service", "brokers", money, "quota", "lines")
+    return Table("Sized by quotas", heads, rows, right=frozenset({1, 2}), prose=frozenset({3, 4}))
 
 
 def _sure(found: Search, money: str) -> Table:

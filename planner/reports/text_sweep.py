@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.fleet import Sweep, SweepRow
 from planner.reports.page import Page
 from planner.reports.tables import Table
@@ -11,9 +9,8 @@ from planner.reports.words import STATE_LABELS, quantity
 from planner.results import RESOURCE_WORDS
 
 
-def sweep_text(found: Sweep, console: Console) -> None:
+def sweep_text(found: Sweep, page: Page) -> None:
     """How many plans hold and the span of brokers in a sentence, then a row for each."""
-    page = Page(console)
     page.line(_headline(found), "bold")
     page.line()
     inputs = tuple(dict.fromkeys(path for row in found.rows for path in row.changes))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from planner.montecarlo import Bar, CountChance, Uncertainty
 from planner.reports.page import Page
 from planner.reports.tables import Table
@@ -11,9 +9,8 @@ from planner.reports.words import quantity, unit_of_input
 from planner.results import RESOURCE_WORDS
 
 
-def uncertainty_text(found: Uncertainty, console: Console) -> None:
+def uncertainty_text(found: Uncertainty, page: Page) -> None:
     """The quantiles in a sentence, then counts, drivers and what binds."""
-    page = Page(console)
     page.line(_headline(found), "bold")
     page.say(_sentences(found))
     columns = ("brokers", "holds in", "regret in brokers", "per month")
