@@ -17,7 +17,7 @@ from planner.reports.pictures.wall_rows import ratio, resource_rows, wall_alt, w
 from planner.reports.words import quantity, unit_of_figure
 from planner.results import Plan
 from planner.scenario import InputError
-from planner.trace import Step, short
+from planner.trace import Step, Trace, short
 
 __all__ = [
     "binding_name",
@@ -31,6 +31,7 @@ __all__ = [
     "list_spec",
     "ratio",
     "resource_rows",
+    "sentence",
     "source_of",
     "status",
     "step_of",
@@ -94,8 +95,13 @@ def status(plan: Plan) -> str:
 
 def headline(plan: Plan) -> tuple[str, str]:
     """The first sentence, for the heading, and the others as a paragraph; both escaped."""
-    first, *others = (escape(sentence.replace(" %", "\u00a0%")) for sentence in plan.headline)
+    first, *others = map(sentence, plan.headline)
     return first, " ".join(others)
+
+
+def sentence(text: str) -> str:
+    """A sentence for a place where Streamlit reads Markdown; a percentage stays on one line."""
+    return escape(text.replace(" %", "\u00a0%"))
 
 
 def key_figures(plan: Plan) -> list[tuple[str, str, str]]:
@@ -201,16 +207,19 @@ def binding_name(rows: Sequence[Mapping[str, Any]]) -> str:
     return named[0] if named else "brokers.count"
 
 
-def figures(plan: Plan) -> list[str]:
+def figures(found: Plan | Trace) -> list[str]:
     """Names of all figures that can be explained; those of topics are asked for one topic at a time."""
-    return sorted(plan.trace.steps, key=lambda name: (name.startswith("topics."), name))
+    trace = found if isinstance(found, Trace) else found.trace
+    return sorted(trace.steps, key=lambda name: (name.startswith("topics."), name))
 
 
-def step_of(plan: Plan, name: str, topic: str | None) -> Step:
+def step_of(found: Plan | Trace, name: str, topic: str | None) -> Step:
     """The step behind a figure, of one topic where the figure belongs to topics."""
+    if isinstance(found, Trace):
+        return found.steps[name]
     if name.startswith("topics.") and topic is not None:
-        return plan.explain(f"topics.{topic}.{name.removeprefix('topics.')}")
-    return plan.explain(name)
+        return found.explain(f"topics.{topic}.{name.removeprefix('topics.')}")
+    return found.explain(name)
 
 
 def explain_markdown(step: Step, source: Source | None) -> str:
