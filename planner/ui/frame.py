@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
+from planner import links
 from planner.reports.page import Block
 from planner.reports.tables import Table
 from planner.results import RESOURCES, Plan
@@ -49,9 +51,18 @@ def start() -> state.Answer:
     if file is not None:
         name, wrong = file
         refusal(f"{views.escape(name)} was not taken; below is still the answer before it.", wrong)
+    _of_link()
     if errors:
         refusal("Not taken; the answer below is without it.", errors)
     return found
+
+
+def _of_link() -> None:
+    if st.session_state.link_errors:
+        errors = [InputError(**error) for error in st.session_state.link_errors]
+        refusal("Of the link this was not taken; the rest of it was.", errors)
+    if st.session_state.link_outdated:
+        st.info("The worked example has changed since the link was made, so the answer may be another one.")
 
 
 def is_dark() -> bool:
@@ -183,10 +194,29 @@ def figures(shown: Iterable[tuple[str, str, str]]) -> None:
             )
 
 
+def share() -> None:
+    """The link to what is on the page, or why there is none, and the scenario as a file."""
+    with st.popover("Share link"):
+        query = state.link_query()
+        if links.too_long(query):
+            st.markdown("◆ This scenario is too long for a link. Send the file of the scenario instead.")
+            return
+        url = f"{(st.context.url or '').partition('?')[0]}?{urlencode(query)}"
+        st.code(url, language=None, wrap_lines=True)
+        st.caption("Anybody who opens it gets this scenario with its changes. Nothing is stored on the server.")
+
+
 def ask(name: str) -> None:
     """Have the figure of that name explained, in place of the one that the page chose."""
     st.session_state.figure = name
     st.session_state.figure_chosen = True
+
+
+def ask_cell(key: str) -> None:
+    """Have the part explained that was selected in a picture whose selection is called `cell`."""
+    cells = st.session_state[key].selection.get("cell", [])
+    if cells and cells[0].get("explain"):
+        ask(cells[0]["explain"])
 
 
 def explain(found: Plan | Trace, first: str) -> None:
@@ -205,4 +235,4 @@ def explain(found: Plan | Trace, first: str) -> None:
         if isinstance(found, Plan) and name.startswith("topics."):
             topic = st.selectbox("of the topic", list(found.topics), key="figure_topic")
         step = views.step_of(found, name, topic)
-        st.markdown(views.explain_markdown(step, views.source_of(step)))
+        st.markdown(views.explain_markdown(step, views.source_of(step), binary=state.binary()))

@@ -15,14 +15,16 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from planner import codec, units
+from planner import codec, links, units
 from planner.reports.tables import margins_of
 from planner.results import Margin, Plan
-from planner.scenario import InputError, Scenario, ScenarioError
+from planner.scenario import InputError, Scenario, ScenarioError, Section
 from planner.sizing import plan
 
 FIRST = "ecommerce"  # what the page opens with
 MAX_BYTES = codec.MAX_BYTES
+LOAD = "load"  # how the factor is called among the changes
+DECIMAL, BINARY = "kB, MB, GB", "KiB, MiB, GiB"
 _LONG = 100_000  # characters of a scenario that takes a while to plan
 _RATES = ("records_per_s", "bytes_per_s", "transactions_per_s")
 
@@ -91,15 +93,48 @@ def same(given: str, held: str, dimension: str) -> bool:
 
 
 def start() -> None:
-    """Begin a session with the first worked example, already answered."""
+    """Begin a session with what its link holds, or else with the first worked example, already answered."""
     if "text" not in st.session_state:
         choose(FIRST, preset_text(FIRST))
+        query = st.query_params.to_dict()
+        if query:
+            open_link(query)
+
+
+def open_link(query: Mapping[str, str]) -> None:
+    """Take what a link holds; what of it could not be taken is kept to be said."""
+    try:
+        opened = links.from_query(query)
+        choice = opened.choice
+        answer(choice.text, tuple(f"{path}={value}" for path, value in choice.changes.items()), choice.factor)
+    except ScenarioError as error:
+        refuse("The link", error.errors)
+        return
+    choose(choice.preset or "a link", choice.text)
+    st.session_state.changes = dict(choice.changes)
+    st.session_state.factor = choice.factor
+    st.session_state.link_errors = [error.to_dict() for error in opened.errors]
+    st.session_state.link_outdated = opened.preset_changed
+
+
+def link_query() -> dict[str, str]:
+    """The query of a link to what the visitor chose."""
+    origin, text = st.session_state.origin, st.session_state.text
+    preset = origin if _is_preset(origin, text) else None
+    changes, factor = st.session_state.changes, float(st.session_state.factor)
+    return links.to_query(links.Choice(preset, text, changes, factor))
+
+
+def _is_preset(origin: str, text: str) -> bool:
+    return any(preset.name == origin for preset in codec.presets()) and text == preset_text(origin)
 
 
 def choose(origin: str, text: str) -> None:
     """Take another scenario; the changes belonged to the one before."""
     st.session_state.origin = origin
     st.session_state.text = text
+    st.session_state.link_errors = []
+    st.session_state.link_outdated = False
     reset()
 
 
@@ -108,7 +143,11 @@ def reset() -> None:
     st.session_state.changes = {}
     st.session_state.factor = 1.0
     st.session_state.refused = []
-    # a new generation of keys, so that no widget keeps what it showed
+    renew()
+
+
+def renew() -> None:
+    """Begin a new generation of widgets, so that none keeps what it showed."""
     st.session_state.generation = st.session_state.get("generation", 0) + 1
 
 
@@ -116,6 +155,30 @@ def change(path: str, value: str | None) -> None:
     """Set one input, or give it back to the scenario."""
     changes = {key: text for key, text in st.session_state.changes.items() if key != path}
     st.session_state.changes = changes if value is None else {**changes, path: value}
+
+
+def scale(factor: float) -> None:
+    """Set the factor on the load."""
+    st.session_state.factor = factor
+
+
+def put(path: str, value: str | None) -> None:
+    """Set one input, or give it back, from elsewhere than its own field, which then has to show it."""
+    if path == LOAD:
+        scale(1.0 if value is None else float(value))
+    else:
+        change(path, value)
+    renew()
+
+
+def expert() -> bool:
+    """Whether the visitor asked for every input."""
+    return bool(st.session_state.get("expert", False))
+
+
+def binary() -> bool:
+    """Whether bytes are shown in steps of 1024."""
+    return bool(st.session_state.get("units") == BINARY)
 
 
 def refuse(name: str, errors: Sequence[InputError]) -> None:
@@ -140,7 +203,7 @@ def changes() -> dict[str, str]:
     """What differs from the scenario, by path; the factor on the load among it."""
     found: dict[str, str] = dict(st.session_state.changes)
     if st.session_state.factor != 1:
-        found["load"] = f"x {st.session_state.factor:g}"
+        found[LOAD] = f"x {st.session_state.factor:g}"
     return found
 
 
@@ -178,9 +241,9 @@ def key(name: str) -> str:
     return f"{name}@{st.session_state.generation}"
 
 
-def value_at(scenario: Scenario, path: str) -> Any:
-    """What the scenario holds at a path such as `policy.survive.brokers`."""
+def value_at(scenario: Scenario | Section, path: str) -> Any:
+    """What the scenario, or a section of it, holds at a path such as `policy.survive.brokers`; None within nothing."""
     found: Any = scenario
     for part in path.split("."):
-        found = getattr(found, part)
+        found = None if found is None else getattr(found, part)
     return found

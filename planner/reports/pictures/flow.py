@@ -7,7 +7,7 @@ that the eye sees what moves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,6 +64,7 @@ _BOX: Final = 0.018  # width of a box, of the picture
 _BETWEEN: Final = 0.40  # where the leaders stand
 _END: Final = 0.70  # where the bands end
 _POINTS: Final = 24  # of the edge of a band
+_ALL: Final = 1e-9  # of a band that rounding may leave out
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +141,22 @@ def _listed(rates: Mapping[str, float], crossing: Mapping[str, float]) -> list[F
 # In words
 
 
-def flow_table(found: Sequence[Flow], state: str = "healthy") -> Table:
+Said = Callable[[float], str]
+
+
+def said_plainly(bytes_per_s: float) -> str:
+    """Bytes per second in steps of 1000."""
+    return quantity(bytes_per_s, "bytes/s")
+
+
+def flow_table(found: Sequence[Flow], state: str = "healthy", *, said: Said = said_plainly) -> Table:
     """The flows as a table."""
     rows = tuple(
         (
             row.source,
             row.target,
-            quantity(row.bytes_per_s, "bytes/s"),
-            "-" if row.crossing_bytes_per_s is None else quantity(row.crossing_bytes_per_s, "bytes/s"),
+            said(row.bytes_per_s),
+            "-" if row.crossing_bytes_per_s is None else said(row.crossing_bytes_per_s),
         )
         for row in found
     )
@@ -156,21 +165,31 @@ def flow_table(found: Sequence[Flow], state: str = "healthy") -> Table:
     return Table(f"Flows, {STATE_LABELS[state]}", columns, rows, notes=notes, right=frozenset({2, 3}))
 
 
-def flow_alt(found: Sequence[Flow], state: str = "healthy") -> str:
+def flow_alt(found: Sequence[Flow], state: str = "healthy", *, said: Said = said_plainly) -> str:
     """The picture in words."""
-    said = [f"{row.source} to {row.target} {quantity(row.bytes_per_s, 'bytes/s')}{_across(row)}" for row in found]
-    return f"Bytes per second at peak, {STATE_LABELS[state]}: {'; '.join(said)}."
+    parts = [f"{row.source} to {row.target} {said(row.bytes_per_s)}{_across(row, said)}" for row in found]
+    return f"Bytes per second at peak, {STATE_LABELS[state]}: {'; '.join(parts)}."
 
 
-def _across(row: Flow) -> str:
+def _across(row: Flow, said: Said) -> str:
     crossing = row.crossing_bytes_per_s
-    return f", {quantity(crossing, 'bytes/s')} of it across zones" if crossing else ""
+    if not crossing:
+        return ""
+    part = "all" if crossing >= row.bytes_per_s * (1 - _ALL) else f"{said(crossing)} of it"
+    return f", {part} across zones"
 
 
 # The picture
 
 
-def flow_spec(found: Sequence[Flow], before: Sequence[Flow] = (), *, dark: bool = False, narrow: bool = False) -> Spec:
+def flow_spec(
+    found: Sequence[Flow],
+    before: Sequence[Flow] = (),
+    *,
+    dark: bool = False,
+    narrow: bool = False,
+    said: Said = said_plainly,
+) -> Spec:
     """Draw the flows.
 
     Parameters
@@ -183,6 +202,8 @@ def flow_spec(found: Sequence[Flow], before: Sequence[Flow] = (), *, dark: bool 
         Colours for a dark page.
     narrow
         Shorter texts, for a phone.
+    said
+        Writes bytes per second.
 
     Returns
     -------
@@ -202,10 +223,10 @@ def flow_spec(found: Sequence[Flow], before: Sequence[Flow] = (), *, dark: bool 
         bands += _band(row.name, place, inside, COLOURS[row.name], 0.85)
         bands += _band(f"{row.name} across zones", _lower(place, inside), thick - inside, COLOURS[row.name], 0.4)
         boxes += _box(row, place, thick, colours)
-        targets.append(_target(row, place, thick))
+        targets.append(_target(row, place, thick, said))
     leaders = max(_out(found), _in(found)) * scale
     boxes.append({"x0": _BETWEEN, "x1": _BETWEEN + _BOX, "y0": _TOP, "y1": _TOP + leaders, "paint": colours["ink"]})
-    plain, bold = _labels(found, places, scale, colours, narrow=narrow)
+    plain, bold = _labels(found, places, scale, colours, narrow=narrow, said=said)
     layers = [
         *_areas(bands),
         *marks_of(boxes, {"type": "rect"}, "x1", "y1", "fill"),
@@ -236,7 +257,7 @@ def _out(found: Sequence[Flow]) -> float:
 
 def _places(found: Sequence[Flow], before: Sequence[Flow], scale: float) -> tuple[dict[str, _Place], float]:
     """Where each band begins and ends; with flows of another state behind them, each has room for the thicker one."""
-    rates = {name: 0.0 for name in COLOURS}
+    rates = dict.fromkeys(COLOURS, 0.0)
     for row in (*before, *found):
         rates[row.name] = max(rates[row.name], row.bytes_per_s)
     places = {"produce": _Place(_BOX, _BETWEEN, _TOP, _TOP)}
@@ -279,7 +300,7 @@ def _box(row: Flow, place: _Place, thick: float, colours: Mapping[str, str]) -> 
     return [{"x0": x, "x1": x + _BOX, "y0": y, "y1": y + thick, "paint": colours["ink"]}]
 
 
-def _target(row: Flow, place: _Place, thick: float) -> dict[str, Any]:
+def _target(row: Flow, place: _Place, thick: float, said: Said) -> dict[str, Any]:
     """The area that takes the click on a flow."""
     top = place.y0 if row.name == "produce" else place.y1
     left, right = (0.0, _BETWEEN) if row.name == "produce" else ((_BETWEEN + _END) / 2, 1.0)
@@ -290,27 +311,33 @@ def _target(row: Flow, place: _Place, thick: float) -> dict[str, Any]:
         "y1": top + max(thick, 32.0),
         "explain": row.explain,
         "flow": f"{row.source} to {row.target}",
-        "rate": quantity(row.bytes_per_s, "bytes/s"),
-        "across": "not known" if row.crossing_bytes_per_s is None else quantity(row.crossing_bytes_per_s, "bytes/s"),
-        "said": f"{row.source} to {row.target}: {quantity(row.bytes_per_s, 'bytes/s')}{_across(row)}",
+        "rate": said(row.bytes_per_s),
+        "across": "not known" if row.crossing_bytes_per_s is None else said(row.crossing_bytes_per_s),
+        "said": f"{row.source} to {row.target}: {said(row.bytes_per_s)}{_across(row, said)}",
     }
 
 
 def _labels(
-    found: Sequence[Flow], places: Mapping[str, _Place], scale: float, colours: Mapping[str, str], *, narrow: bool
+    found: Sequence[Flow],
+    places: Mapping[str, _Place],
+    scale: float,
+    colours: Mapping[str, str],
+    *,
+    narrow: bool,
+    said: Said,
 ) -> tuple[Drawn, Drawn]:
     """Names in bold and rates beside the boxes; only a wide picture says what crosses zones."""
     plain: Drawn = []
     bold = [text_at(_BETWEEN, _TOP - 32, "leaders", colours["ink"])]
-    plain.append(text_at(_BETWEEN, _TOP - 14, quantity(_out(found), "bytes/s") + " out", colours["ink"]))
+    plain.append(text_at(_BETWEEN, _TOP - 14, said(_out(found)) + " out", colours["ink"]))
     for row in found:
-        rate = quantity(row.bytes_per_s, "bytes/s")
+        rate = said(row.bytes_per_s)
         if row.name == "produce":
             bold.append(text_at(0.0, _TOP - 32, _ENDS[row.name], colours["ink"]))
             plain.append(text_at(0.0, _TOP - 14, rate, colours["ink"]))
             continue
         middle = places[row.name].y1 + max(row.bytes_per_s * scale, _THIN) / 2
         bold.append(text_at(_END + 2 * _BOX, middle - 8, _ENDS[row.name], colours["ink"]))
-        across = "" if narrow or not row.crossing_bytes_per_s else _across(row)
+        across = "" if narrow else _across(row, said)
         plain.append(text_at(_END + 2 * _BOX, middle + 9, rate + across, colours["muted"], SMALL))
     return plain, bold

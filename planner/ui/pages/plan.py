@@ -1,8 +1,9 @@
-"""The plan: the answer in a sentence, the wall, why, and what to know."""
+"""The plan: the answer in a sentence, the wall, the flow, why, and what to know."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,11 @@ import streamlit as st
 
 from planner import codec
 from planner.reports import report, tables
+from planner.reports.pictures.flow import flow_alt, flow_spec, flow_states, flow_table, flows
+from planner.reports.words import STATE_LABELS
 from planner.results import Margin, Plan
-from planner.ui import frame, views
+from planner.scenario import ranges_of
+from planner.ui import frame, state, views
 
 Rows = list[dict[str, Any]]
 _SHOWN = 20  # topics that are all on the page; more of them scroll
@@ -23,6 +27,7 @@ def page() -> None:
     rows = views.wall_rows(plan, margins)
     _answer(plan)
     _wall(plan, margins, rows)
+    _flow(plan)
     frame.explain(plan, views.binding_name(rows))
     _findings(plan)
     _topics(plan)
@@ -32,7 +37,8 @@ def page() -> None:
 def _answer(plan: Plan) -> None:
     first, *others = plan.headline
     frame.answer_line(first, others, above=f"{views.status(plan)} {views.escape(plan.name)}")
-    frame.figures(views.key_figures(plan))
+    _stated(plan)
+    frame.figures(views.key_figures(plan, binary=state.binary()))
     with st.container(horizontal=True):
         st.download_button(
             "Scenario (YAML)",
@@ -43,6 +49,18 @@ def _answer(plan: Plan) -> None:
         )
         st.download_button(
             "Report (Markdown)", lambda: report(plan), file_name="report.md", mime="text/markdown", on_click="ignore"
+        )
+        frame.share()
+
+
+def _stated(plan: Plan) -> None:
+    """Say when the answer is one for the likely values of ranges."""
+    ranges = ranges_of(plan.scenario)
+    names = ", ".join(path for path, _ in ranges)
+    if names:
+        st.markdown(
+            f":orange-badge[◆ Ranges] For the likely values of {views.escape(names)}. "
+            "Growth & risk answers for the whole ranges."
         )
 
 
@@ -55,7 +73,7 @@ def _wall(plan: Plan, margins: Sequence[Margin], rows: Rows) -> None:
         narrow=views.list_spec(views.resource_rows(rows), dark=dark),
         key="wall",
         select="cell",
-        on_select=_select,
+        on_select=frame.ask_cell,
         tables=(tables.resources(plan), tables.wall(plan, margins), tables.loads(plan)),
     )
     st.caption(
@@ -64,11 +82,37 @@ def _wall(plan: Plan, margins: Sequence[Margin], rows: Rows) -> None:
     )
 
 
-def _select(key: str) -> None:
-    """Explain the cell that was selected in the wall."""
-    cells = st.session_state[key].selection.get("cell", [])
-    if cells and cells[0]["explain"]:
-        frame.ask(cells[0]["explain"])
+def _flow(plan: Plan) -> None:
+    """Who sends how much to whom, in a state that the visitor chooses; behind a failure stands the healthy state."""
+    st.header("Where the bytes go", anchor=False)
+    known = flow_states(plan)
+    chosen = st.segmented_control(
+        "State",
+        known,
+        default="healthy",
+        required=True,
+        format_func=STATE_LABELS.__getitem__,
+        key="flow_state",
+        persist_state="session",
+    )
+    name = chosen if chosen in known else "healthy"
+    said = partial(views.shown, unit="bytes/s", binary=state.binary())
+    found, dark = flows(plan, name), frame.is_dark()
+    before = () if name == "healthy" else flows(plan)
+    frame.chart(
+        flow_spec(found, before, dark=dark, said=said),
+        flow_alt(found, name, said=said),
+        narrow=flow_spec(found, before, dark=dark, narrow=True, said=said),
+        key="flow",
+        select="cell",
+        on_select=frame.ask_cell,
+        tables=(flow_table(found, name, said=said),),
+    )
+    st.caption(
+        "Thickness: bytes per second at peak, over all brokers. Lighter part: crosses a zone's border."
+        if name == "healthy"
+        else "Thickness: bytes per second at peak, over all brokers. Grey behind it: the healthy state."
+    )
 
 
 def _findings(plan: Plan) -> None:
@@ -79,7 +123,7 @@ def _findings(plan: Plan) -> None:
 
 def _topics(plan: Plan) -> None:
     st.header("Topics", anchor=False)
-    table = pd.DataFrame(views.topic_rows(plan))
+    table = pd.DataFrame(views.topic_rows(plan, binary=state.binary()))
     numbers = {
         name: st.column_config.NumberColumn(format="%.3g" if "[" in name else "%d")
         for name in table.columns
