@@ -402,7 +402,11 @@ def _hardware(base: Scenario) -> None:
         args=(path, name, own, str),
     )
     if chosen in known:
-        st.caption(views.escape(f"{known[chosen].title} {views.machine(known[chosen].spec, binary=state.binary())}"))
+        st.caption(
+            views.escape(
+                f"{known[chosen].title.partition(':')[0]}: {views.machine(known[chosen].spec, binary=state.binary())}"
+            )
+        )
 
 
 def _take(path: str, name: str, held: Any, text: Callable[[Any], str]) -> None:

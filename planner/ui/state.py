@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from planner import codec, links, units
+from planner.recommender import recommend
+from planner.recommender.recommendation import Recommendation
 from planner.reports.tables import margins_of
 from planner.results import Margin, Plan
 from planner.scenario import InputError, Scenario, ScenarioError, Section
@@ -234,6 +236,26 @@ def _planned(text: str, changed: Mapping[str, str], factor: float) -> Answer:
     with st.spinner("Planning ...") if len(text) > _LONG else nullcontext():
         result: Answer = answer(text, sets, factor)
     return result
+
+
+def recommended(*, alone: bool) -> Recommendation:
+    """The recommendation for the answered choice; `alone` leaves its topics aside."""
+    text, changed, factor = st.session_state.good
+    found: Recommendation = _recommended(
+        text, tuple(f"{path}={value}" for path, value in changed.items()), factor, alone
+    )
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _recommended(text: str, changes: tuple[str, ...], factor: float, alone: bool) -> Recommendation:  # noqa: FBT001
+    scenario = codec.load(text, changes)
+    if alone:
+        mapping = codec.to_mapping(scenario)
+        scenario = codec.from_mapping({key: mapping[key] for key in ("name", "questions") if key in mapping})
+    elif factor != 1:
+        scenario = scaled(scenario, factor)
+    return recommend(scenario)
 
 
 def key(name: str) -> str:
