@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from planner import codec, links, units
+from planner.operations.counts import TopicCount, partitions
 from planner.recommender import recommend
 from planner.recommender.recommendation import Recommendation
 from planner.reports.tables import margins_of
@@ -145,6 +146,7 @@ def reset() -> None:
     st.session_state.changes = {}
     st.session_state.factor = 1.0
     st.session_state.refused = []
+    st.session_state.topic_draft = None
     renew()
 
 
@@ -170,6 +172,14 @@ def put(path: str, value: str | None) -> None:
         scale(1.0 if value is None else float(value))
     else:
         change(path, value)
+    renew()
+
+
+def put_all(found: Mapping[str, str]) -> None:
+    """Set several inputs together, or none of them: raises ScenarioError."""
+    changed = {**st.session_state.changes, **found}
+    answer(st.session_state.text, tuple(f"{path}={value}" for path, value in changed.items()), st.session_state.factor)
+    st.session_state.changes = changed
     renew()
 
 
@@ -256,6 +266,37 @@ def _recommended(text: str, changes: tuple[str, ...], factor: float, alone: bool
     elif factor != 1:
         scenario = scaled(scenario, factor)
     return recommend(scenario)
+
+
+def counted(topic: str) -> TopicCount:
+    """Partition count, ladder, skew and ceilings of one topic of the answered choice."""
+    text, changed, factor = st.session_state.good
+    found: TopicCount = _counted(text, tuple(f"{path}={value}" for path, value in changed.items()), factor, topic)
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _counted(text: str, changes: tuple[str, ...], factor: float, topic: str) -> TopicCount:
+    scenario = answer(text, changes, factor).plan.scenario
+    return partitions(scenario, topic=topic).topics[topic]
+
+
+def unscaled() -> Scenario:
+    """The scenario of the answered choice with its changes, without the factor on the load."""
+    text, changed, _ = st.session_state.good
+    return codec.load(text, [f"{path}={value}" for path, value in changed.items()])
+
+
+def take_topics(topics: Sequence[Mapping[str, Any]], origin: str) -> None:
+    """Put other topics in place of those of the scenario; changes that are not of topics stay. Raises ScenarioError."""
+    rest = {path: value for path, value in st.session_state.changes.items() if not path.startswith("topics.")}
+    factor = float(st.session_state.factor)
+    mapping = codec.to_mapping(codec.load(st.session_state.text))
+    text = codec.dump(codec.from_mapping({**mapping, "topics": list(topics)}))
+    answer(text, tuple(f"{path}={value}" for path, value in rest.items()), factor)
+    choose(origin, text)
+    st.session_state.changes = rest
+    st.session_state.factor = factor
 
 
 def key(name: str) -> str:
