@@ -15,7 +15,7 @@ import streamlit as st
 from planner import links
 from planner.reports.page import Block
 from planner.reports.tables import Table
-from planner.results import RESOURCES, Plan
+from planner.results import Plan
 from planner.scenario import InputError
 from planner.trace import Trace
 from planner.ui import inputs, state, views
@@ -114,7 +114,7 @@ def table(table: Table, alt: str = "", *, heading: bool = True) -> None:
 
 
 def _rows(rows: list[dict[str, str]], table: Table, alt: str) -> None:
-    if table.prose and len(rows) <= len(RESOURCES):  # sentences wrap here, which they do not in a data frame
+    if table.prose and len(rows) <= _SHOWN:  # sentences wrap here, which they do not in a data frame
         shown = [{views.escape(key): views.escape(text) for key, text in row.items()} for row in rows]
         st.table(shown, hide_index=True, alt=alt)
         return
@@ -227,7 +227,7 @@ def explain(found: Plan | Trace, first: str) -> None:
     if not st.session_state.get("figure_chosen") or st.session_state.get("figure") not in names:
         st.session_state.figure = first if first in names else names[0]
         st.session_state.figure_chosen = False
-    st.header("Why", anchor=False)
+    st.header("How it is computed", anchor=False)
     st.caption("Select an underlined figure or a mark of the picture, or any figure here.")
     with st.container(border=True, key="explained"):
         name = st.selectbox("Figure to explain", names, key="figure", on_change=lambda: ask(st.session_state.figure))

@@ -22,6 +22,7 @@ from planner.units import format_quantity
 
 __all__ = [
     "binding_name",
+    "cited",
     "error_markdown",
     "escape",
     "explain_markdown",
@@ -262,12 +263,13 @@ def explain_markdown(step: Step, source: Source | None, *, binary: bool = False)
         f"Formula\n~~~\n{body['expression']}\n~~~",
         f"With the numbers of this plan\n~~~\n{body['substituted']} = {exact} {body['unit']}\n~~~",
         f"| Input | Value |\n|:--|--:|\n{inputs}" if inputs else "",
-        f"Source: {_cited(source, body['source'])} Confidence: {CONFIDENCE[body['confidence']]}.",
+        f"Source: {cited(source, body['source'])} Confidence: {CONFIDENCE[body['confidence']]}.",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _cited(source: Source | None, name: str) -> str:
+def cited(source: Source | None, name: str) -> str:
+    """A source as Markdown, with a link where it is on the web."""
     if source is None:
         return f"{escape(name)}."
     title = escape(source.title)

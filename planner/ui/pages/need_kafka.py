@@ -8,8 +8,10 @@ from typing import Any, Final
 import streamlit as st
 
 from planner.fields import InputError
+from planner.recommender.judge import GOOD_FIT, REQUIRED
 from planner.recommender.musthaves import QUESTIONS
 from planner.recommender.recommendation import Flip, Recommendation
+from planner.recommender.verdict import STRENGTH_WORDS
 from planner.reports.pictures.messaging_costs import cost_alt, cost_spec
 from planner.reports.text_recommend import (
     confidence_sentence,
@@ -17,6 +19,7 @@ from planner.reports.text_recommend import (
     destination,
     eliminated_table,
     money_sentences,
+    name_of,
     no_flip_sentence,
     reasons_table,
     relaxing_sentences,
@@ -32,7 +35,7 @@ _NEXT: Final = 2
 _KINDS: Final = {"constraint": "must", "preference": "would", "cost": "would, for the money,"}
 _MEASURED: Final = ("events_per_s", "peak_events_per_s", "message_bytes")  # topics answer these themselves
 _LOAD: Final = ("events_per_s", "events_per_day", "peak_events_per_s", "bytes_per_s", "message_bytes")
-_GOOD: Final = {"Kafka is required": True, "Kafka is a good fit": True, "Kafka is the wrong tool": False}
+_GOOD: Final = {REQUIRED: True, GOOD_FIT: True}  # the others say no as proudly
 
 
 def page() -> None:
@@ -66,7 +69,8 @@ def _subject() -> bool:
 
 
 def _verdict(found: Recommendation) -> None:
-    badge = frame.badge(found.verdict or "No system meets everything", good=_GOOD.get(found.verdict or ""))
+    words = STRENGTH_WORDS[found.verdict] if found.verdict else "No system meets everything"
+    badge = frame.badge(words, good=_GOOD.get(found.verdict or ""))
     first, dot, rest = found.sentence.partition(". ")
     frame.answer_line(f"{first}{dot.strip()}", rest, above=f"{badge} {views.escape(found.name)}")
     if found.contradiction is None:
@@ -141,19 +145,15 @@ def _flips(found: Recommendation, *, alone: bool) -> None:
     _tried()
     if not found.flips:
         st.markdown("No single answer changes the family of systems.")
-    for index, flip in enumerate(found.flips[:_FLIPS]):
-        sentence = views.sentence(_flip_sentence(flip))
-        change = _change(flip, alone=alone)
-        if change is None:
-            st.markdown(f"- {sentence}")
-        else:
-            st.button(
-                f"Try: {sentence}",
-                key=f"try {index} {flip.input}",
-                on_click=_try,
-                args=change,
-                type="tertiary",
-            )
+    with st.container(gap="xxsmall", key="flips"):
+        for index, flip in enumerate(found.flips[:_FLIPS]):
+            sentence = views.sentence(_flip_sentence(flip))
+            change = _change(flip, alone=alone)
+            if change is None:
+                st.markdown(sentence)
+            else:
+                key = f"try {index} {flip.input}"
+                st.button(f"→ {sentence}", key=key, on_click=_try, args=change, type="tertiary", help="Try it.")
     if found.no_flips:
         st.caption(views.sentence(no_flip_sentence(found)))
 
@@ -223,7 +223,10 @@ def _costs(found: Recommendation) -> None:
 def _others(found: Recommendation) -> None:
     st.header("Ruled out, and what is left", anchor=False)
     if found.eliminated:
-        frame.table(eliminated_table(found))
+        names = dict.fromkeys(name_of(row.system) for row in found.eliminated)
+        st.markdown(f"{len(found.eliminated)} systems are ruled out: {views.sentence(', '.join(names))}.")
+        with st.expander("By what each is ruled out"):
+            frame.table(eliminated_table(found), heading=False)
     else:
         st.markdown("Nothing is ruled out yet.")
     if found.scores:
