@@ -82,7 +82,7 @@ def _cell(topic: Topic, path: str) -> str:
     if path == "consumers":
         return str(len(topic.consumers)) if topic.consumers else ""
     if path == "consumers.members":
-        return str(max(group.members or 0 for group in topic.consumers)) if topic.consumers else ""
+        return str(max((group.members or 0 for group in topic.consumers), default=0) or "")
     section: Section | None = topic
     *parents, last = path.split(".")
     for parent in parents:
