@@ -89,7 +89,7 @@ def test_what_was_changed_on_one_page_holds_on_the_next() -> None:
     assert answered(on(app, "plan")) == expected
 
 
-# Plan: inputs
+# The column of inputs
 
 
 def test_one_change_is_taken_back_by_one_click() -> None:
@@ -126,7 +126,7 @@ def test_what_is_not_known_becomes_a_stated_range() -> None:
 def test_experts_reach_every_limit() -> None:
     app = opened()
     labelled(app.toggle, "Expert").set_value(True).run()
-    [field for field in app.text_input if field.label.startswith("Disk space")][0].set_value("50 %").run()
+    next(field for field in app.text_input if field.label.startswith("Disk space")).set_value("50 %").run()
     labelled(app.toggle, "TLS").set_value(False).run()
     assert answered(app) == headline("preset:ecommerce", "policy.utilisation.disk_volume=0.5", "cluster.tls=false")
 
@@ -241,7 +241,7 @@ def test_the_ladder_is_that_of_the_chosen_topic() -> None:
 
 def test_pasted_rows_become_the_topics() -> None:
     app = opened("topics")
-    labelled(app.text_area, "Rows").set_value("name\trecords_per_s\nx\t12k/s\ny\t5/s\n").run()
+    labelled(app.text_area, "Rows").set_value("name\trecords_per_s\nx\t12k/s\ny\t5/s\n")
     labelled(app.button, "Take these topics").click().run()
     assert answered(app).startswith("2 topics have")
     expected = {
@@ -249,7 +249,7 @@ def test_pasted_rows_become_the_topics() -> None:
         "topics": codec.load_topics_csv("name,rate\nx,12000\ny,5\n"),
     }
     assert f"{plan(codec.from_mapping(expected)).cluster.partitions} partitions" in answered(app)
-    labelled(app.text_area, "Rows").set_value("name\trate\nz\tmany\n").run()
+    labelled(app.text_area, "Rows").set_value("name\trate\nz\tmany\n")
     labelled(app.button, "Take these topics").click().run()
     assert answered(app).startswith("2 topics have")
     assert "row 2, column rate" in app.error[0].value
@@ -288,10 +288,13 @@ def test_formulas_stand_with_the_numbers_of_the_plan() -> None:
 def test_a_change_is_answered_quickly() -> None:
     app = opened()
     seconds = []
-    for zones in (1, 0, 1, 0):
-        labelled(app.number_input, "Zones down").set_value(zones)
+    for count in (16, 17, 18):  # none of them planned before
+        brokers(app).set_value(count)
         start = time.perf_counter()
         app.run()
         seconds.append(time.perf_counter() - start)
-    print([f"{1000 * value:.0f} ms" for value in seconds])
-    assert min(seconds) < 1.0
+    assert min(seconds) < 1  # 0.1 s on an idle machine; others share this one
+
+
+def brokers(app: AppTest) -> Any:
+    return next(field for field in app.number_input if field.label.partition(" ")[0] == "Brokers")

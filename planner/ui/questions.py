@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import streamlit as st
@@ -159,6 +160,11 @@ def _set(name: str, text: str) -> None:
     state.change(path_of(name), text or (None if base is None else UNKNOWN))
 
 
+def _word(name: str, word: str) -> str:
+    """A word of an answer as it is shown; a function of its own, because the session keeps it."""
+    return asked(name).words.get(word, word)
+
+
 def _yes_no(name: str, value: bool | None) -> None:  # noqa: FBT001 - the answer that is shown
     key = state.key(path_of(name))
     st.segmented_control(
@@ -179,7 +185,7 @@ def _one_of(name: str, value: str | None, words: Sequence[str]) -> None:
         _label(name),
         options,
         index=options.index(value or UNKNOWN),
-        format_func=lambda word: asked(name).words.get(word, word),
+        format_func=partial(_word, name),
         key=key,
         help=asked(name).why or None,
         on_change=lambda: _set(name, "" if st.session_state[key] == UNKNOWN else st.session_state[key]),
@@ -192,7 +198,7 @@ def _many_of(name: str, value: Sequence[str] | None, words: Sequence[str]) -> No
         _label(name),
         list(dict.fromkeys([*words, *(value or ())])),
         default=list(value or ()),
-        format_func=lambda word: asked(name).words.get(word, word),
+        format_func=partial(_word, name),
         placeholder=UNKNOWN,
         key=key,
         help=asked(name).why or None,
