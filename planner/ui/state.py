@@ -248,24 +248,21 @@ def _planned(text: str, changed: Mapping[str, str], factor: float) -> Answer:
     return result
 
 
-def recommended(*, alone: bool) -> Recommendation:
-    """The recommendation for the answered choice; `alone` leaves its topics aside."""
+def recommended(*, alone: bool) -> Recommendation | None:
+    """The recommendation for the answered choice; `alone` leaves its topics aside, and then there may be no answers."""
     text, changed, factor = st.session_state.good
-    found: Recommendation = _recommended(
-        text, tuple(f"{path}={value}" for path, value in changed.items()), factor, alone
-    )
+    sets = tuple(f"{path}={value}" for path, value in changed.items())
+    found: Recommendation | None = _recommended(text, sets, factor, alone)
     return found
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _recommended(text: str, changes: tuple[str, ...], factor: float, alone: bool) -> Recommendation:  # noqa: FBT001
+def _recommended(text: str, changes: tuple[str, ...], factor: float, alone: bool) -> Recommendation | None:  # noqa: FBT001
     scenario = codec.load(text, changes)
     if alone:
-        mapping = codec.to_mapping(scenario)
-        scenario = codec.from_mapping({key: mapping[key] for key in ("name", "questions") if key in mapping})
-    elif factor != 1:
-        scenario = scaled(scenario, factor)
-    return recommend(scenario)
+        given = codec.to_mapping(scenario.questions)
+        return recommend(codec.from_mapping({"name": scenario.name, "questions": given})) if given else None
+    return recommend(scenario if factor == 1 else scaled(scenario, factor))
 
 
 def counted(topic: str) -> TopicCount:

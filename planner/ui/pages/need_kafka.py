@@ -43,13 +43,18 @@ def page() -> None:
     plan, _ = frame.start()
     alone = _subject()
     found = state.recommended(alone=alone)
+    if found is None:
+        frame.answer_line("Answer a few questions, and the verdict stands here.", "Each may stay unknown.")
+        _everything((), plan.scenario, {}, alone=alone)
+        return
     _verdict(found)
     _next(found, plan.scenario, alone=alone)
     _reasons(found)
     _flips(found, alone=alone)
     _costs(found)
     _others(found)
-    _everything(found, plan.scenario, alone=alone)
+    derived = {} if alone else _derived(found, plan.scenario.questions)
+    _everything(_asked_next(found, alone=alone), plan.scenario, derived, alone=alone)
     frame.explain(found.trace, "")
 
 
@@ -91,9 +96,13 @@ def _derived(found: Recommendation, given: Questions) -> dict[str, Any]:
     return {name: value for name, value in found.answers.items() if getattr(given, name, None) is None}
 
 
+def _asked_next(found: Recommendation, *, alone: bool) -> list[str]:
+    return [name for name in found.questions_next if alone or name not in _LOAD][:_NEXT]
+
+
 def _next(found: Recommendation, scenario: Scenario, *, alone: bool) -> None:
     """The next two questions, to be answered here."""
-    names = [name for name in found.questions_next if alone or name not in _MEASURED][:_NEXT]
+    names = _asked_next(found, alone=alone)
     if not names:
         st.markdown("Every question that usually decides is answered.")
         return
@@ -101,15 +110,14 @@ def _next(found: Recommendation, scenario: Scenario, *, alone: bool) -> None:
     _fields(names, scenario.questions, {})
 
 
-def _everything(found: Recommendation, scenario: Scenario, *, alone: bool) -> None:
-    """All questions in the order in which they usually decide."""
-    shown = set(found.questions_next[:_NEXT])
+def _everything(shown: Sequence[str], scenario: Scenario, derived: Mapping[str, Any], *, alone: bool) -> None:
+    """All questions that are not shown yet, in the order in which they usually decide."""
     load = _LOAD if alone else ()
     names = [*load, *(name for name in (*QUESTIONS, *Questions.model_fields) if alone or name not in _LOAD)]
     names = [name for name in dict.fromkeys(names) if name not in shown]
     with st.expander("All questions", expanded=alone):
         st.caption("Unknown is an answer: it rules nothing out and lowers the confidence.")
-        _fields(names, scenario.questions, {} if alone else _derived(found, scenario.questions))
+        _fields(names, scenario.questions, derived)
 
 
 def _fields(names: Sequence[str], given: Questions, derived: Mapping[str, Any]) -> None:
