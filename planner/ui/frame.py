@@ -30,6 +30,7 @@ STYLE = """<style>
 [class*="st-key-narrow_"] { position: absolute; visibility: hidden; height: 0; overflow: hidden; }
 .st-key-figures { row-gap: 0; }
 .st-key-figures strong { text-decoration: underline dotted; text-underline-offset: 0.2em; }
+.st-key-flips button, .st-key-changed button { justify-content: flex-start; text-align: left; }
 .st-key-explained pre, .st-key-explained code { white-space: pre-wrap !important; overflow-wrap: anywhere; }
 @container (max-width: 640px) {
   [class*="st-key-narrow_"] { position: static; visibility: visible; height: auto; }

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 def go(seen: Visit, group: str, title: str) -> None:
     """Choose a page from the navigation on top."""
     seen.page.get_by_role("button", name=group, exact=True).click()
-    seen.page.get_by_role("link", name=title).click()
+    seen.page.get_by_role("menuitem", name=title).click()
     seen.rest()
 
 

@@ -23,7 +23,7 @@ _ROW: Final = 34.0  # pixels of a rung
 _FLOOR: Final = 22.0  # pixels of a reason
 _NAMES: Final = 0.44  # room for names, of the longest rung
 _ENDS: Final = 0.34  # room behind the longest rung for what is idle
-_APART: Final = 0.07  # two numbers on a rung are at least this far apart, of the longest rung
+_APART: Final = 0.1  # two numbers on a rung are at least this far apart, of the longest rung
 
 
 def ladder_alt(found: TopicCount, members: Sequence[int] = ()) -> str:
