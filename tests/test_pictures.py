@@ -69,10 +69,10 @@ def test_a_dead_broker_takes_its_copies_with_it(shop: Plan) -> None:
 def test_bands_are_as_thick_as_their_bytes(shop: Plan) -> None:
     found = flows(shop)
     spec = flow_spec(found)
-    thick = {}
-    for row in values(spec, "area"):
-        name = row["band"].removesuffix(" across zones")
-        thick.setdefault(name, {}).setdefault(row["band"], row["y1"] - row["y0"])
+    thick: dict[str, dict[str, float]] = {}
+    for point in values(spec, "area"):
+        name = point["band"].removesuffix(" across zones")
+        thick.setdefault(name, {}).setdefault(point["band"], point["y1"] - point["y0"])
     pixels = {name: sum(parts.values()) for name, parts in thick.items()}
     scale = pixels["produce"] / shop.cluster.produce_in_bytes_per_s
     for row in found:

@@ -136,8 +136,6 @@ def choose(origin: str, text: str) -> None:
     """Take another scenario; the changes belonged to the one before."""
     st.session_state.origin = origin
     st.session_state.text = text
-    st.session_state.link_errors = []
-    st.session_state.link_outdated = False
     reset()
 
 
@@ -146,6 +144,8 @@ def reset() -> None:
     st.session_state.changes = {}
     st.session_state.factor = 1.0
     st.session_state.refused = []
+    st.session_state.link_errors = []
+    st.session_state.link_outdated = False
     st.session_state.topic_draft = None
     renew()
 

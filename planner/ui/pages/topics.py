@@ -21,6 +21,7 @@ from planner.ui.topic_table import PROBLEM, ROW
 
 _MOST: Final = 2_000  # topics that can be edited in the page
 _NAMED: Final = 3  # topics in the headline
+_MOST_NAMED: Final = 20  # rows whose problems are written out below the table
 
 
 def page() -> None:
@@ -68,6 +69,12 @@ def _table() -> None:
             alt="A row per topic, each cell as text with its unit.",
         )
         applied = st.form_submit_button("Apply the table", type="primary")
+    wrong = [(row["name"], row[PROBLEM]) for row in rows if row.get(PROBLEM)]
+    if wrong:
+        lines = "\n".join(
+            f"- **{views.escape(name)}** {views.escape(problem)}" for name, problem in wrong[:_MOST_NAMED]
+        )
+        st.error(f"**Not taken; below is still the answer before it.**\n\n{lines}")
     if applied:
         _take([{str(key): cell for key, cell in row.items()} for row in edited.to_dict("records")], scenario)
 
