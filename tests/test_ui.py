@@ -389,7 +389,7 @@ def sentence(source: str, *sets: str) -> str:
 def test_the_page_opens_with_an_answer(app: AppTest, shop: Plan) -> None:
     assert answered(app) == shop.headline[0]
     assert ":green-badge[● Holds] e-commerce events" in [text.value for text in app.markdown]
-    assert len(app.get("vega_lite_chart")) == 2
+    assert len(app.get("vega_lite_chart")) == 4  # the wall and the flow, each wide and narrow
     assert not app.error
 
 

@@ -22,10 +22,10 @@ def partitions_text(found: PartitionCounts, page: Page) -> None:
     for name, topic in found.topics.items():
         if len(found.topics) <= _MANY:
             page.table(_ladder(name, topic))
-        page.say(_skewed(name, topic) if len(found.topics) <= _MANY or topic.hot_key is not None else ())
+        page.say(topic_sentences(name, topic) if len(found.topics) <= _MANY or topic.hot_key is not None else ())
     first = next(iter(found.topics.values()), None)
     if first is not None:
-        page.table(_ceilings(first))
+        page.table(ceilings_table(first))
         page.say([_times(found)])
     if len(found.topics) > _MANY:
         page.line("Add --topic NAME for the ladder, the skew and share groups of one topic.")
@@ -69,7 +69,8 @@ def _ladder(name: str, topic: TopicCount) -> Table:
     return Table(f"Ladder of {name}", columns, rows, right=frozenset({2, 3, 4}), prose=frozenset({1}), notes=(note,))
 
 
-def _skewed(name: str, topic: TopicCount) -> list[str]:
+def topic_sentences(name: str, topic: TopicCount) -> list[str]:
+    """How uneven the topic is, what helps a hot key, and what share groups would change."""
     found = topic.skew
     spread = ""
     if found.p50_fraction is not None and found.p95_fraction is not None:
@@ -116,7 +117,8 @@ def _shared(topic: TopicCount) -> list[str]:
     return [f"Share groups{stage} would do with {fewer}. Their price:", *(f"  {line}" for line in share.price)]
 
 
-def _ceilings(topic: TopicCount) -> Table:
+def ceilings_table(topic: TopicCount) -> Table:
+    """Every upper limit that is known, and how much of it the plan takes."""
     rows = tuple(
         (
             row.name,

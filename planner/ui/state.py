@@ -15,14 +15,19 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from planner import codec, units
+from planner import codec, links, units
+from planner.operations.counts import TopicCount, partitions
+from planner.recommender import recommend
+from planner.recommender.recommendation import Recommendation
 from planner.reports.tables import margins_of
 from planner.results import Margin, Plan
-from planner.scenario import InputError, Scenario, ScenarioError
+from planner.scenario import InputError, Scenario, ScenarioError, Section
 from planner.sizing import plan
 
 FIRST = "ecommerce"  # what the page opens with
 MAX_BYTES = codec.MAX_BYTES
+LOAD = "load"  # how the factor is called among the changes
+DECIMAL, BINARY = "kB, MB, GB", "KiB, MiB, GiB"
 _LONG = 100_000  # characters of a scenario that takes a while to plan
 _RATES = ("records_per_s", "bytes_per_s", "transactions_per_s")
 
@@ -91,9 +96,40 @@ def same(given: str, held: str, dimension: str) -> bool:
 
 
 def start() -> None:
-    """Begin a session with the first worked example, already answered."""
+    """Begin a session with what its link holds, or else with the first worked example, already answered."""
     if "text" not in st.session_state:
         choose(FIRST, preset_text(FIRST))
+        query = st.query_params.to_dict()
+        if query:
+            open_link(query)
+
+
+def open_link(query: Mapping[str, str]) -> None:
+    """Take what a link holds; what of it could not be taken is kept to be said."""
+    try:
+        opened = links.from_query(query)
+        choice = opened.choice
+        answer(choice.text, tuple(f"{path}={value}" for path, value in choice.changes.items()), choice.factor)
+    except ScenarioError as error:
+        refuse("The link", error.errors)
+        return
+    choose(choice.preset or "a link", choice.text)
+    st.session_state.changes = dict(choice.changes)
+    st.session_state.factor = choice.factor
+    st.session_state.link_errors = [error.to_dict() for error in opened.errors]
+    st.session_state.link_outdated = opened.preset_changed
+
+
+def link_query() -> dict[str, str]:
+    """The query of a link to what the visitor chose."""
+    origin, text = st.session_state.origin, st.session_state.text
+    preset = origin if _is_preset(origin, text) else None
+    changes, factor = st.session_state.changes, float(st.session_state.factor)
+    return links.to_query(links.Choice(preset, text, changes, factor))
+
+
+def _is_preset(origin: str, text: str) -> bool:
+    return any(preset.name == origin for preset in codec.presets()) and text == preset_text(origin)
 
 
 def choose(origin: str, text: str) -> None:
@@ -108,7 +144,14 @@ def reset() -> None:
     st.session_state.changes = {}
     st.session_state.factor = 1.0
     st.session_state.refused = []
-    # a new generation of keys, so that no widget keeps what it showed
+    st.session_state.link_errors = []
+    st.session_state.link_outdated = False
+    st.session_state.topic_draft = None
+    renew()
+
+
+def renew() -> None:
+    """Begin a new generation of widgets, so that none keeps what it showed."""
     st.session_state.generation = st.session_state.get("generation", 0) + 1
 
 
@@ -116,6 +159,38 @@ def change(path: str, value: str | None) -> None:
     """Set one input, or give it back to the scenario."""
     changes = {key: text for key, text in st.session_state.changes.items() if key != path}
     st.session_state.changes = changes if value is None else {**changes, path: value}
+
+
+def scale(factor: float) -> None:
+    """Set the factor on the load."""
+    st.session_state.factor = factor
+
+
+def put(path: str, value: str | None) -> None:
+    """Set one input, or give it back, from elsewhere than its own field, which then has to show it."""
+    if path == LOAD:
+        scale(1.0 if value is None else float(value))
+    else:
+        change(path, value)
+    renew()
+
+
+def put_all(found: Mapping[str, str]) -> None:
+    """Set several inputs together, or none of them: raises ScenarioError."""
+    changed = {**st.session_state.changes, **found}
+    answer(st.session_state.text, tuple(f"{path}={value}" for path, value in changed.items()), st.session_state.factor)
+    st.session_state.changes = changed
+    renew()
+
+
+def expert() -> bool:
+    """Whether the visitor asked for every input."""
+    return bool(st.session_state.get("expert", False))
+
+
+def binary() -> bool:
+    """Whether bytes are shown in steps of 1024."""
+    return bool(st.session_state.get("units") == BINARY)
 
 
 def refuse(name: str, errors: Sequence[InputError]) -> None:
@@ -140,7 +215,7 @@ def changes() -> dict[str, str]:
     """What differs from the scenario, by path; the factor on the load among it."""
     found: dict[str, str] = dict(st.session_state.changes)
     if st.session_state.factor != 1:
-        found["load"] = f"x {st.session_state.factor:g}"
+        found[LOAD] = f"x {st.session_state.factor:g}"
     return found
 
 
@@ -173,14 +248,62 @@ def _planned(text: str, changed: Mapping[str, str], factor: float) -> Answer:
     return result
 
 
+def recommended(*, alone: bool) -> Recommendation | None:
+    """The recommendation for the answered choice; `alone` leaves its topics aside, and then there may be no answers."""
+    text, changed, factor = st.session_state.good
+    sets = tuple(f"{path}={value}" for path, value in changed.items())
+    found: Recommendation | None = _recommended(text, sets, factor, alone)
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _recommended(text: str, changes: tuple[str, ...], factor: float, alone: bool) -> Recommendation | None:  # noqa: FBT001
+    scenario = codec.load(text, changes)
+    if alone:
+        given = codec.to_mapping(scenario.questions)
+        return recommend(codec.from_mapping({"name": scenario.name, "questions": given})) if given else None
+    return recommend(scenario if factor == 1 else scaled(scenario, factor))
+
+
+def counted(topic: str) -> TopicCount:
+    """Partition count, ladder, skew and ceilings of one topic of the answered choice."""
+    text, changed, factor = st.session_state.good
+    found: TopicCount = _counted(text, tuple(f"{path}={value}" for path, value in changed.items()), factor, topic)
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _counted(text: str, changes: tuple[str, ...], factor: float, topic: str) -> TopicCount:
+    scenario = answer(text, changes, factor).plan.scenario
+    return partitions(scenario, topic=topic).topics[topic]
+
+
+def unscaled() -> Scenario:
+    """The scenario of the answered choice with its changes, without the factor on the load."""
+    text, changed, _ = st.session_state.good
+    return codec.load(text, [f"{path}={value}" for path, value in changed.items()])
+
+
+def take_topics(topics: Sequence[Mapping[str, Any]], origin: str) -> None:
+    """Put other topics in place of those of the scenario; changes that are not of topics stay. Raises ScenarioError."""
+    rest = {path: value for path, value in st.session_state.changes.items() if not path.startswith("topics.")}
+    factor = float(st.session_state.factor)
+    mapping = codec.to_mapping(codec.load(st.session_state.text))
+    text = codec.dump(codec.from_mapping({**mapping, "topics": list(topics)}))
+    answer(text, tuple(f"{path}={value}" for path, value in rest.items()), factor)
+    choose(origin, text)
+    st.session_state.changes = rest
+    st.session_state.factor = factor
+
+
 def key(name: str) -> str:
     """A widget's key, new after a reset."""
     return f"{name}@{st.session_state.generation}"
 
 
-def value_at(scenario: Scenario, path: str) -> Any:
-    """What the scenario holds at a path such as `policy.survive.brokers`."""
+def value_at(scenario: Scenario | Section, path: str) -> Any:
+    """What the scenario, or a section of it, holds at a path such as `policy.survive.brokers`; None within nothing."""
     found: Any = scenario
     for part in path.split("."):
-        found = getattr(found, part)
+        found = None if found is None else getattr(found, part)
     return found

@@ -16,11 +16,13 @@ from planner.reports.pictures.wall import list_spec, wall_chart, wall_spec
 from planner.reports.pictures.wall_rows import ratio, resource_rows, wall_alt, wall_rows
 from planner.reports.words import quantity, unit_of_figure
 from planner.results import Plan
-from planner.scenario import InputError
-from planner.trace import Step, short
+from planner.scenario import BrokerSpec, InputError
+from planner.trace import Step, Trace, plain, short
+from planner.units import format_quantity
 
 __all__ = [
     "binding_name",
+    "cited",
     "error_markdown",
     "escape",
     "explain_markdown",
@@ -29,8 +31,11 @@ __all__ = [
     "headline",
     "key_figures",
     "list_spec",
+    "machine",
     "ratio",
     "resource_rows",
+    "sentence",
+    "shown",
     "source_of",
     "status",
     "step_of",
@@ -94,29 +99,51 @@ def status(plan: Plan) -> str:
 
 def headline(plan: Plan) -> tuple[str, str]:
     """The first sentence, for the heading, and the others as a paragraph; both escaped."""
-    first, *others = (escape(sentence.replace(" %", "\u00a0%")) for sentence in plan.headline)
+    first, *others = map(sentence, plan.headline)
     return first, " ".join(others)
 
 
-def key_figures(plan: Plan) -> list[tuple[str, str, str]]:
+def sentence(text: str) -> str:
+    """A sentence for a place where Streamlit reads Markdown; a percentage stays on one line."""
+    return escape(text.replace(" %", "\u00a0%"))
+
+
+def shown(value: Any, unit: str, *, binary: bool = False) -> str:
+    """A value with its unit, bytes in steps of 1000 or 1024; the value itself stays as it is."""
+    if binary and unit in ("bytes", "bytes/s") and isinstance(plain(value), int | float):
+        return format_quantity(float(value), unit.replace("/", "_per_"), binary=True)
+    return quantity(value, unit)
+
+
+def machine(spec: BrokerSpec, *, binary: bool = False) -> str:
+    """A broker machine in a sentence; its network in bits, as cards are sold."""
+    storage = spec.storage
+    disks = f"{storage.volumes} x " if storage.volumes > 1 else ""
+    ways = {"in": spec.network_in, "out": spec.network_out}
+    bits = {way: format_quantity(rate, "bytes_per_s", bits=True) for way, rate in ways.items() if rate is not None}
+    both = len(set(bits.values())) == 1 and len(bits) == len(ways)
+    network = f"{bits['in']} in and out" if both else ", ".join(f"{rate} {way}" for way, rate in bits.items())
+    parts = (
+        f"{spec.vcpu:g} vCPU",
+        shown(spec.memory, "bytes", binary=binary),
+        f"network {network or 'unmetered'}",
+        f"disk {disks}{shown(storage.capacity, 'bytes', binary=binary)}",
+    )
+    return f"{', '.join(parts)}."
+
+
+def key_figures(plan: Plan, *, binary: bool = False) -> list[tuple[str, str, str]]:
     """Label, value and the name of its explanation, for the strip under the headline."""
     cluster = plan.cluster
-    return [
-        ("Brokers", str(plan.brokers.count), "brokers.count"),
-        ("Produced at peak", quantity(cluster.produce_in_bytes_per_s, "bytes/s"), "produce_in_bytes_per_s"),
-        (
-            "Network in",
-            quantity(cluster.network_in_bytes_per_s, "bytes/s"),
-            "network_in_bytes_per_s",
-        ),
-        (
-            "Network out",
-            quantity(cluster.network_out_bytes_per_s, "bytes/s"),
-            "network_out_bytes_per_s",
-        ),
-        ("On disk at worst", quantity(cluster.disk_bytes_worst, "bytes"), "disk_bytes_worst"),
-        ("Partitions", quantity(cluster.partitions, "count"), "partitions"),
-    ]
+    found = (
+        ("Brokers", plan.brokers.count, "count", "brokers.count"),
+        ("Produced at peak", cluster.produce_in_bytes_per_s, "bytes/s", "produce_in_bytes_per_s"),
+        ("Network in", cluster.network_in_bytes_per_s, "bytes/s", "network_in_bytes_per_s"),
+        ("Network out", cluster.network_out_bytes_per_s, "bytes/s", "network_out_bytes_per_s"),
+        ("On disk at worst", cluster.disk_bytes_worst, "bytes", "disk_bytes_worst"),
+        ("Partitions", cluster.partitions, "count", "partitions"),
+    )
+    return [(label, shown(value, unit, binary=binary), name) for label, value, unit, name in found]
 
 
 def table_rows(table: tables.Table) -> list[dict[str, str]]:
@@ -139,14 +166,16 @@ def _scaled(values: Iterable[float], units: Sequence[tuple[str, float]]) -> tupl
 
 
 _BYTE_UNITS: Final = (("B", 1.0), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12))
-_RATE_UNITS: Final = tuple((f"{name}/s", size) for name, size in _BYTE_UNITS)
+_BINARY_UNITS: Final = (("B", 1.0), ("KiB", 2.0**10), ("MiB", 2.0**20), ("GiB", 2.0**30), ("TiB", 2.0**40))
 
 
-def topic_rows(plan: Plan) -> list[dict[str, Any]]:
+def topic_rows(plan: Plan, *, binary: bool = False) -> list[dict[str, Any]]:
     """One row per topic; numbers stay numbers, the unit of a column stands in its head."""
     topics = plan.topics
-    rate, per_s = _scaled((topic.produce_in_bytes_per_s for topic in topics.values()), _RATE_UNITS)
-    disk, size = _scaled((topic.disk_bytes_worst for topic in topics.values()), _BYTE_UNITS)
+    sizes = _BINARY_UNITS if binary else _BYTE_UNITS
+    rate, per_s = _scaled((topic.produce_in_bytes_per_s for topic in topics.values()), sizes)
+    rate = f"{rate}/s"
+    disk, size = _scaled((topic.disk_bytes_worst for topic in topics.values()), sizes)
     return [
         {
             "Topic": name,
@@ -201,41 +230,46 @@ def binding_name(rows: Sequence[Mapping[str, Any]]) -> str:
     return named[0] if named else "brokers.count"
 
 
-def figures(plan: Plan) -> list[str]:
+def figures(found: Plan | Trace) -> list[str]:
     """Names of all figures that can be explained; those of topics are asked for one topic at a time."""
-    return sorted(plan.trace.steps, key=lambda name: (name.startswith("topics."), name))
+    trace = found if isinstance(found, Trace) else found.trace
+    return sorted(trace.steps, key=lambda name: (name.startswith("topics."), name))
 
 
-def step_of(plan: Plan, name: str, topic: str | None) -> Step:
+def step_of(found: Plan | Trace, name: str, topic: str | None) -> Step:
     """The step behind a figure, of one topic where the figure belongs to topics."""
+    if isinstance(found, Trace):
+        return found.steps[name]
     if name.startswith("topics.") and topic is not None:
-        return plan.explain(f"topics.{topic}.{name.removeprefix('topics.')}")
-    return plan.explain(name)
+        return found.explain(f"topics.{topic}.{name.removeprefix('topics.')}")
+    return found.explain(name)
 
 
-def explain_markdown(step: Step, source: Source | None) -> str:
+def explain_markdown(step: Step, source: Source | None, *, binary: bool = False) -> str:
     """A figure: its formula, the formula with live numbers, value, unit, source and confidence.
 
     Everything comes from the step that the computation recorded; nothing is written here about any one figure.
     """
     body = step.to_dict()
     inputs = "\n".join(
-        f"| `{key}` | {escape(quantity(value, unit_of_figure(key)))} |" for key, value in body["numbers"].items()
+        f"| `{key}` | {escape(shown(value, unit_of_figure(key), binary=binary))} |"
+        for key, value in body["numbers"].items()
     )
     exact = short(body["value"])
-    value = f"**{escape(quantity(body['value'], body['unit']))}**"
+    value = f"**{escape(shown(body['value'], body['unit'], binary=binary))}**"
     parts = [
         f"**{escape(body['name'])}** = {value}",
         escape(body["summary"]),
         f"Formula\n~~~\n{body['expression']}\n~~~",
         f"With the numbers of this plan\n~~~\n{body['substituted']} = {exact} {body['unit']}\n~~~",
         f"| Input | Value |\n|:--|--:|\n{inputs}" if inputs else "",
-        f"Source: {_cited(source, body['source'])} Confidence: {CONFIDENCE[body['confidence']]}.",
+        f"Source: {cited(source, body['source'])} Confidence: {CONFIDENCE[body['confidence']]}.",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _cited(source: Source | None, name: str) -> str:
+def cited(source: Source | None, name: str) -> str:
+    """A source as Markdown, with a link where it is on the web."""
     if source is None:
         return f"{escape(name)}."
     title = escape(source.title)

@@ -1,8 +1,6 @@
 """The wall: every resource in every state as a bullet bar, in Vega-Lite. Pure functions over the rows of `views`.
 
-The chart places its cells itself instead of using facets: one view can follow the width of the page, and a cell of it
-can be selected, neither of which Streamlit does for facets. It is written as Vega-Lite's own dictionary, because
-building it from Altair's objects takes longer than planning; Altair checks the dictionary in the tests.
+How it is drawn is in `drawing`.
 """
 
 from __future__ import annotations
@@ -10,6 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from planner.reports.pictures.drawing import (
+    SMALL,
+    Drawn,
+    Spec,
+    assembled,
+    clicks,
+    colours_of,
+    marks_of,
+    text_at,
+    texts_of,
+)
 from planner.sizing.narrate import percent as exact_percent
 
 if TYPE_CHECKING:
@@ -17,36 +26,11 @@ if TYPE_CHECKING:
 
 # word and shape of a verdict, the gravest first; its colour is added by name below, never alone
 STATUS: Final = {"short": ("over the limit", "▲"), "right": ("right", "■"), "spare": ("spare", "●")}
-# Okabe-Ito hues: blue for what is within its limit, vermilion for what is not
-_LIGHT: Final = {
-    "ink": "#1B2329",
-    "muted": "#5B6770",
-    "track": "#E6EAED",
-    "paper": "#FFFFFF",
-    "within": "#0072B2",
-    "short": "#D55E00",
-    "short_ink": "#A84A00",
-    "right_ink": "#005A8E",
-    "spare_ink": "#00694C",
-}
-_DARK: Final = {
-    "ink": "#E6EBEF",
-    "muted": "#A3AFB8",
-    "track": "#2B353D",
-    "paper": "#14191E",
-    "within": "#56B4E9",
-    "short": "#D55E00",
-    "short_ink": "#FF9A57",
-    "right_ink": "#8CCBF0",
-    "spare_ink": "#3CC9A0",
-}
-_FONT: Final = '"Source Sans", "Source Sans Pro", "Liberation Sans", sans-serif'
 _PALE: Final = 0.4
 _LABELS: Final = 1.35  # width of the resource names, in cells
 _TRACK: Final = 0.86  # share of a cell's width that stands for 100 %
 _ROW: Final = 44  # pixels
 _REACH: Final = 0.07  # of a limit's mark beyond the bar, in rows
-_SMALL: Final = 11.5  # pixels
 _MOST: Final = 100.0  # beyond it the digits say nothing
 _HEAD: Final = 0.9  # height of the column heads, in rows
 
@@ -58,11 +42,6 @@ def percent(fraction: float | None) -> str:
     if fraction > _MOST:
         return f"> {percent(_MOST)}"
     return "< 1 %" if 0 < fraction < 0.00995 else exact_percent(fraction)  # noqa: PLR2004 - rounds to 1 %
-
-
-# What is drawn, as lists of rows: x in cells, y in rows of the wall
-
-Drawn = list[dict[str, Any]]
 
 
 def _bars(
@@ -93,10 +72,6 @@ def _tone(row: Mapping[str, Any]) -> float:
     return 1.0 if row["checked"] else _PALE
 
 
-def _text(x: float, y: float, text: str, paint: str, size: float = 13.0) -> dict[str, Any]:
-    return {"x0": x, "y0": y, "text": text, "paint": paint, "size": size}
-
-
 def _value(row: Mapping[str, Any], colours: Mapping[str, str]) -> tuple[str, str]:
     """The number of a cell and its colour; above the limit it has a shape as well."""
     if row["verdict"] == "short":
@@ -122,71 +97,17 @@ def _target(row: Mapping[str, Any], left: float, full: float, top: float) -> dic
     }
 
 
-# How it is drawn
-
-
-Spec = dict[str, Any]
-
-
-def _layer(rows: Drawn, mark: Spec, *channels: str) -> list[Spec]:
-    """One kind of mark at the rows' places, none without rows; `channels` are what varies beside the place."""
-    known: dict[str, Spec] = {
-        "x1": {"x2": {"field": "x1"}},
-        "y1": {"y2": {"field": "y1"}},
-        "fill": {"fill": {"field": "paint", "type": "nominal", "scale": None}},
-        "color": {"color": {"field": "paint", "type": "nominal", "scale": None}},
-        "tone": {"opacity": {"field": "tone", "type": "quantitative", "scale": None}},
-        "width": {"strokeWidth": {"field": "size", "type": "quantitative", "scale": None}},
-        "size": {"size": {"field": "size", "type": "quantitative", "scale": None}},
-        "text": {"text": {"field": "text", "type": "nominal"}},
-    }
-    encoding: Spec = {
-        "x": {"field": "x0", "type": "quantitative"},
-        "y": {"field": "y0", "type": "quantitative"},
-    }
-    for channel in channels:
-        encoding |= known[channel]
-    # the areas of _clicks say each cell once; the other marks would repeat it piece by piece
-    return [{"data": {"values": rows}, "mark": {"aria": False, **mark}, "encoding": encoding}] if rows else []
-
-
-def _clicks(rows: Drawn) -> list[Spec]:
-    """Invisible areas over the cells: they take the click that selects a figure, and show the numbers on hover."""
-    titles = {"resource": "Resource", "state": "State", "fullest": "Fullest broker", "mean": "Mean", "limit": "Limit"}
-    tooltip = [{"field": name, "type": "nominal", "title": title} for name, title in titles.items()]
-    cell = {"name": "cell", "select": {"type": "point", "fields": ["explain"]}}
-    said = {"tooltip": tooltip, "description": {"field": "said", "type": "nominal"}}
-    mark = {"type": "rect", "fill": "transparent", "cursor": "pointer", "aria": True}
-    return [
-        {**layer, "name": "cells", "encoding": {**layer["encoding"], **said}, "params": [cell]}
-        for layer in _layer(rows, mark, "x1", "y1")
-    ]
-
-
-def _assembled(layers: Sequence[Spec], x: Sequence[float], y: Sequence[float]) -> Spec:
-    """All layers on one pair of plain scales without axes."""
-    plain = {"nice": False, "zero": False}
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "layer": layers,
-        "encoding": {
-            "x": {"axis": None, "scale": {"domain": list(x), **plain}},
-            "y": {"axis": None, "scale": {"domain": list(y), "reverse": True, **plain}},
-        },
-        "width": "container",
-        "height": _ROW * (y[1] - y[0]),
-        "padding": {"left": 2, "right": 2, "top": 2, "bottom": 2},  # Streamlit's page fails on a single number
-        "config": {"background": "transparent", "font": _FONT, "view": {"stroke": None}},
-    }
+_TITLES: Final = {
+    "resource": "Resource",
+    "state": "State",
+    "fullest": "Fullest broker",
+    "mean": "Mean",
+    "limit": "Limit",
+}
 
 
 def _empty(count: int) -> list[Drawn]:
     return [[] for _ in range(count)]
-
-
-def _words(rows: Drawn, *, bold: bool = False, align: str = "left") -> list[Spec]:
-    mark = {"type": "text", "align": align, "baseline": "middle", "fontWeight": 600 if bold else 400}
-    return _layer(rows, mark, "color", "size", "text")
 
 
 def wall_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
@@ -204,13 +125,13 @@ def wall_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
     dict
         Vega-Lite.
     """
-    colours = _DARK if dark else _LIGHT
+    colours = colours_of(dark=dark)
     columns = {state: index + _LABELS for index, state in enumerate(dict.fromkeys(row["state"] for row in rows))}
     lines = {name: index for index, name in enumerate(dict.fromkeys(row["resource"] for row in rows))}
     bars, marks, plain, bold, right, frame, targets = _empty(7)
     for row in rows:
         left, top = columns[row["state"]], lines[row["resource"]]
-        text = _text(left, top + 0.32, *_value(row, colours))
+        text = text_at(left, top + 0.32, *_value(row, colours))
         (bold if row["mark"] else plain).append(text)
         if row["utilisation"] is None:
             continue
@@ -219,30 +140,30 @@ def wall_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
         marks += _marks(row, left, _TRACK, band, colours)
         targets.append(_target(row, left, _TRACK, top))
         if row["mark"]:
-            right.append(_text(left + _TRACK, top + 0.32, row["mark"], text["paint"]))
+            right.append(text_at(left + _TRACK, top + 0.32, row["mark"], text["paint"]))
             frame.append({"x0": left - 0.05, "x1": left + _TRACK + 0.05, "y0": top + 0.06, "y1": top + 0.98})
     bold += _names(rows, lines, colours) + _heads(rows, columns, colours)
     plain += _judgements(rows, lines, colours) + _subheads(rows, columns, colours)
     layers = [
-        *_layer(bars, {"type": "rect"}, "x1", "y1", "fill", "tone"),
-        *_layer(marks, {"type": "rule"}, "y1", "color", "tone", "width"),
-        *_layer(
+        *marks_of(bars, {"type": "rect"}, "x1", "y1", "fill", "tone"),
+        *marks_of(marks, {"type": "rule"}, "y1", "color", "tone", "width"),
+        *marks_of(
             frame,
             {"type": "rect", "fill": "transparent", "stroke": colours["ink"], "strokeWidth": 1.5, "cornerRadius": 3},
             "x1",
             "y1",
         ),
-        *_words(plain),
-        *_words(bold, bold=True),
-        *_words(right, bold=True, align="right"),
-        *_clicks(targets),
+        *texts_of(plain),
+        *texts_of(bold, bold=True),
+        *texts_of(right, bold=True, align="right"),
+        *clicks(targets, _TITLES),
     ]
-    return _assembled(layers, (0, _LABELS + len(columns)), (-_HEAD, len(lines)))
+    return assembled(layers, (0, _LABELS + len(columns)), (-_HEAD, len(lines)), height=_ROW * (len(lines) + _HEAD))
 
 
 def _names(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, int], colours: Mapping[str, str]) -> Drawn:
     labels = {row["resource"]: row["resource_label"] for row in rows}
-    return [_text(0.0, top + 0.38, labels[name], colours["ink"]) for name, top in lines.items()]
+    return [text_at(0.0, top + 0.38, labels[name], colours["ink"]) for name, top in lines.items()]
 
 
 def _judgements(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, int], colours: Mapping[str, str]) -> Drawn:
@@ -253,14 +174,14 @@ def _judgements(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, int], col
         verdict = next((word for word in STATUS if word in given), None)
         if verdict is not None:
             word, shape = STATUS[verdict]
-            found.append(_text(0.0, top + 0.72, f"{shape} {word}", colours[f"{verdict}_ink"], _SMALL))
+            found.append(text_at(0.0, top + 0.72, f"{shape} {word}", colours[f"{verdict}_ink"], SMALL))
     return found
 
 
 def _heads(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, float], colours: Mapping[str, str]) -> Drawn:
     states = {row["state"]: row for row in rows}
     return [
-        _text(left, 0.2 - _HEAD, states[name]["state_label"], colours["ink" if states[name]["checked"] else "muted"])
+        text_at(left, 0.2 - _HEAD, states[name]["state_label"], colours["ink" if states[name]["checked"] else "muted"])
         for name, left in columns.items()
     ]
 
@@ -272,7 +193,7 @@ def _subheads(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, float], c
         name: "not asked for" if not checked[name] else "with the refill" if name == "recovering" else "checked"
         for name in columns
     }
-    return [_text(left, 0.58 - _HEAD, words[name], colours["muted"], _SMALL) for name, left in columns.items()]
+    return [text_at(left, 0.58 - _HEAD, words[name], colours["muted"], SMALL) for name, left in columns.items()]
 
 
 def list_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
@@ -290,25 +211,25 @@ def list_spec(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> Spec:
     dict
         Vega-Lite.
     """
-    colours = _DARK if dark else _LIGHT
+    colours = colours_of(dark=dark)
     texts: dict[tuple[bool, str], Drawn] = {(bold, side): [] for bold in (False, True) for side in ("left", "right")}
     bars, marks, targets = _empty(3)
     for top, row in enumerate(rows):
         value, paint = _value(row, colours)
         bold, band = bool(row["mark"]), (top + 0.55, top + 0.78)
         name = ", ".join(filter(None, (f"{row['resource_label']}: {row['state_label']}", row["mark"])))
-        texts[bold, "left"].append(_text(0.0, top + 0.3, name, paint))
-        texts[bold, "right"].append(_text(1.0, top + 0.3, f"{value} of {percent(row['threshold'])}", paint))
+        texts[bold, "left"].append(text_at(0.0, top + 0.3, name, paint))
+        texts[bold, "right"].append(text_at(1.0, top + 0.3, f"{value} of {percent(row['threshold'])}", paint))
         bars += _bars(row, 0.0, 1.0, band, colours)
         marks += _marks(row, 0.0, 1.0, band, colours)
         targets.append(_target(row, 0.0, 1.0, top))
     layers = [
-        *_layer(bars, {"type": "rect"}, "x1", "y1", "fill", "tone"),
-        *_layer(marks, {"type": "rule"}, "y1", "color", "tone", "width"),
-        *(layer for (bold, side), drawn in texts.items() for layer in _words(drawn, bold=bold, align=side)),
-        *_clicks(targets),
+        *marks_of(bars, {"type": "rect"}, "x1", "y1", "fill", "tone"),
+        *marks_of(marks, {"type": "rule"}, "y1", "color", "tone", "width"),
+        *(layer for (bold, side), drawn in texts.items() for layer in texts_of(drawn, bold=bold, align=side)),
+        *clicks(targets, _TITLES),
     ]
-    return _assembled(layers, (0, 1), (0, len(rows)))
+    return assembled(layers, (0, 1), (0, len(rows)), height=_ROW * len(rows))
 
 
 def wall_chart(rows: Sequence[Mapping[str, Any]], *, dark: bool = False) -> alt.LayerChart:
