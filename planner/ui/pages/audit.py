@@ -1,0 +1,14 @@
+"""Audit: what of the scenario invites trouble."""
+
+from __future__ import annotations
+
+from planner.ui import answers, frame
+
+
+def page() -> None:
+    """Draw the page."""
+    frame.start()
+    answers.show("audit")
+
+
+page()
