@@ -136,7 +136,7 @@ def test_both_faults_of_a_name_are_told_at_once() -> None:
 def test_a_month_of_crossing_traffic_as_krivaltsevich_counts_it() -> None:
     # 100 MiB/s, RF 3, 3 zones: 2 x 253 125 GiB of replication and two thirds of it of produce, at 0.02 a GiB, 30 days
     flows = {"produce_in_bytes_per_s": 100 * 2.0**20, "zones": 3}
-    price = {"s_per_month": 30 * 86400, "price_per_byte": 0.02 / GIB, "discount_fraction": 0.0}
+    price = {"s_per_month": 30 * 86400, "price_per_byte": 0.02 / GIB}
     copied = traffic.cross_zone_replication_bytes_per_s(replication_factor=3, **flows)
     assert cost.transfer_per_month(average_bytes_per_s=copied, **price) == pytest.approx(10_125, rel=1e-4)
     produced = traffic.cross_zone_produce_bytes_per_s(**flows)
@@ -144,13 +144,13 @@ def test_a_month_of_crossing_traffic_as_krivaltsevich_counts_it() -> None:
 
 
 def test_a_month_of_crossing_traffic_as_automq_counts_it() -> None:
-    price = {"s_per_month": 30 * 86400, "price_per_byte": 0.02 / 1e9, "discount_fraction": 0.0}
+    price = {"s_per_month": 30 * 86400, "price_per_byte": 0.02 / 1e9}
     produced = traffic.cross_zone_produce_bytes_per_s(produce_in_bytes_per_s=100e6, zones=3)
     assert cost.transfer_per_month(average_bytes_per_s=produced, **price) == pytest.approx(3_456, rel=1e-4)
 
 
 def test_resident_bytes_at_a_disk_price_as_krivaltsevich_counts_them() -> None:
-    paid = cost.stored_per_month(stored_bytes=75_938 * GIB, price_per_byte=0.08 / GIB, discount_fraction=0.0)
+    paid = cost.stored_per_month(stored_bytes=75_938 * GIB, price_per_byte=0.08 / GIB)
     assert paid == pytest.approx(6_075, rel=1e-3)
 
 
@@ -158,7 +158,7 @@ def test_the_msk_sizer_bill_of_brokers() -> None:
     # its run A: 54 kafka.m7g.xlarge at 0.408 an hour
     kind = instance_types()["kafka.m7g.xlarge"]
     assert kind.on_demand is not None
-    paid = cost.machine_per_month(price_per_h=kind.on_demand.usd_per_h, h_per_month=MONTH_H, discount_fraction=0.0)
+    paid = cost.machine_per_month(price_per_h=kind.on_demand.usd_per_h, h_per_month=MONTH_H)
     assert 54 * paid == pytest.approx(54 * 0.408 * 730)
 
 

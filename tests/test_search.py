@@ -263,14 +263,10 @@ def test_express_brokers_are_those_of_the_sellers_script(quota: float, brokers: 
 def test_express_is_billed_as_the_sellers_script_bills_it() -> None:
     # 45 x 0.408 x 730, storage, data in and produce between zones: 44 703.58 USD
     month, gib = 3600 * 730, 1 / 1024
-    brokers = cost.machine_per_month(price_per_h=0.408, h_per_month=730, discount_fraction=0) * 45
-    kept = cost.stored_per_month(stored_bytes=100 * 720 * 3600 * gib, price_per_byte=0.10, discount_fraction=0)
-    came = cost.transfer_per_month(
-        average_bytes_per_s=100 * gib, s_per_month=month, price_per_byte=0.01, discount_fraction=0
-    )
-    crossed = cost.transfer_per_month(
-        average_bytes_per_s=100 * gib * 2 / 3, s_per_month=month, price_per_byte=0.02, discount_fraction=0
-    )
+    brokers = cost.machine_per_month(price_per_h=0.408, h_per_month=730) * 45
+    kept = cost.stored_per_month(stored_bytes=100 * 720 * 3600 * gib, price_per_byte=0.10)
+    came = cost.transfer_per_month(average_bytes_per_s=100 * gib, s_per_month=month, price_per_byte=0.01)
+    crossed = cost.transfer_per_month(average_bytes_per_s=100 * gib * 2 / 3, s_per_month=month, price_per_byte=0.02)
     total = cost.bill_per_month(line_per_month=np.array([brokers, kept, came, crossed]))
     assert total == pytest.approx(44_703.58, abs=0.01)
 

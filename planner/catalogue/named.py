@@ -55,7 +55,7 @@ def local_rate_bytes_per_s(kind: InstanceType) -> float:
     return kind.local_bytes_per_s or (kind.local_iops or 0.0) * constant("cost.block_bytes")
 
 
-def local_spec(kind: InstanceType, price_kind: PriceKind = "on_demand") -> BrokerSpec:
+def local_spec(kind: InstanceType) -> BrokerSpec:
     """The type with its local drives."""
     storage = {
         "kind": "local",
@@ -64,20 +64,14 @@ def local_spec(kind: InstanceType, price_kind: PriceKind = "on_demand") -> Broke
         "throughput": local_rate_bytes_per_s(kind),
         "iops": kind.local_iops,
     }
-    return _spec(kind, storage, machine_per_month(kind, price_kind))
+    return _spec(kind, storage, machine_per_month(kind))
 
 
-def volume_spec(
-    kind: InstanceType,
-    volume: Volume,
-    *,
-    capacity_bytes: float,
-    rate_bytes_per_s: float,
-    iops: float,
-    price_kind: PriceKind = "on_demand",
+def _volume_spec(
+    kind: InstanceType, volume: Volume, *, capacity_bytes: float, rate_bytes_per_s: float, iops: float
 ) -> BrokerSpec:
     """The type with one network volume; rate and operations are the lesser of machine and volume."""
-    machine = machine_per_month(kind, price_kind)
+    machine = machine_per_month(kind)
     stored = volume_per_month(volume, capacity_bytes, rate_bytes_per_s, iops)
     storage = {
         "kind": "network",
@@ -108,13 +102,12 @@ def _spec(kind: InstanceType, storage: dict[str, Any], price: float | None) -> B
 def machine_per_month(kind: InstanceType, price_kind: PriceKind = "on_demand") -> float | None:
     """Price of one machine for a month, without network volumes; None when it is not known."""
     price = kind.price(price_kind)
-    if price is None:
-        return None
-    return float(
-        cost.machine_per_month(
-            price_per_h=price.usd_per_h, h_per_month=constant("cost.h_per_month"), discount_fraction=0.0
-        )
-    )
+    return None if price is None else month_of(price.usd_per_h)
+
+
+def month_of(price_per_h: float) -> float:
+    """Price of a month of what is billed by the hour."""
+    return float(cost.machine_per_month(price_per_h=price_per_h, h_per_month=constant("cost.h_per_month")))
 
 
 def volume_per_month(volume: Volume, capacity_bytes: Any, rate_bytes_per_s: Any, iops: Any) -> Any:
@@ -130,18 +123,17 @@ def volume_per_month(volume: Volume, capacity_bytes: Any, rate_bytes_per_s: Any,
         iops=iops,
         included_iops=volume.included_iops or 0.0,
         price_per_iops=volume.usd_per_iops_month,
-        discount_fraction=0.0,
     )
 
 
-def rate_of(volume: Volume, capacity_bytes: float) -> float:
+def _rate_of(volume: Volume, capacity_bytes: float) -> float:
     """The rate that a volume of this size has without paying for more."""
     if volume.bytes_per_s_per_byte:
         return min(volume.bytes_per_s, capacity_bytes * volume.bytes_per_s_per_byte)
     return volume.bytes_per_s if volume.included_bytes_per_s is None else volume.included_bytes_per_s
 
 
-def iops_of(volume: Volume, capacity_bytes: float) -> float:
+def _iops_of(volume: Volume, capacity_bytes: float) -> float:
     """The operations that a volume of this size has without paying for more."""
     most = volume.iops or 0.0
     if volume.iops_per_byte:
@@ -163,8 +155,8 @@ def _with_volume(broker: str, kind: InstanceType, storage: Sequence[str]) -> Bro
     volume = volumes()[name]
     try:
         capacity = units.parse(size or _DEFAULT_SIZE, "bytes")
-        given_rate = units.parse(rate, "bytes_per_s") if rate else rate_of(volume, capacity)
-        given_iops = units.parse(iops, "per_s") if iops else iops_of(volume, capacity)
+        given_rate = units.parse(rate, "bytes_per_s") if rate else _rate_of(volume, capacity)
+        given_iops = units.parse(iops, "per_s") if iops else _iops_of(volume, capacity)
     except units.UnitError as error:
         raise _refused(broker, str(error), _FORM, None) from error
     limits = (
@@ -179,7 +171,7 @@ def _with_volume(broker: str, kind: InstanceType, storage: Sequence[str]) -> Bro
     ]
     if faults:
         raise ScenarioError(faults)
-    return volume_spec(kind, volume, capacity_bytes=capacity, rate_bytes_per_s=given_rate, iops=given_iops)
+    return _volume_spec(kind, volume, capacity_bytes=capacity, rate_bytes_per_s=given_rate, iops=given_iops)
 
 
 def _refused(broker: str, message: str, allowed: str, nearest: str | None) -> ScenarioError:

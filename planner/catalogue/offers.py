@@ -151,11 +151,11 @@ def instance_types() -> Mapping[str, InstanceType]:
         if provider.types is None:
             continue
         with data_path("hardware", provider.types).open(encoding="utf-8", newline="") as file:
-            found.update({row.name: row for row in types_of(csv.DictReader(file), provider.name)})
+            found.update({row.name: row for row in _types_of(csv.DictReader(file), provider.name)})
     return MappingProxyType(found)
 
 
-def types_of(rows: Iterable[Mapping[str, str]], provider: str) -> Iterable[InstanceType]:
+def _types_of(rows: Iterable[Mapping[str, str]], provider: str) -> Iterable[InstanceType]:
     """Machine types from rows of text; the columns are those of `data/hardware/aws.csv`."""
     for row in rows:
 

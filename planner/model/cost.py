@@ -8,8 +8,8 @@ from planner.model.types import Numeric
 from planner.trace import formula
 
 
-@formula("price_per_h * h_per_month * (1 - discount_fraction)", unit="money", source="arithmetic")
-def machine_per_month(*, price_per_h: Numeric, h_per_month: Numeric, discount_fraction: Numeric) -> Numeric:
+@formula("price_per_h * h_per_month", unit="money", source="arithmetic")
+def machine_per_month(*, price_per_h: Numeric, h_per_month: Numeric) -> Numeric:
     """Price of one machine that runs all month.
 
     Parameters
@@ -18,8 +18,6 @@ def machine_per_month(*, price_per_h: Numeric, h_per_month: Numeric, discount_fr
         Price of an hour [money/h], >= 0.
     h_per_month
         Hours that a month is billed with [h], > 0.
-    discount_fraction
-        What the seller takes off [fraction], 0 to 1.
 
     Returns
     -------
@@ -36,14 +34,14 @@ def machine_per_month(*, price_per_h: Numeric, h_per_month: Numeric, discount_fr
 
     Examples
     --------
-    >>> float(machine_per_month(price_per_h=0.5, h_per_month=730, discount_fraction=0.2))
-    292.0
+    >>> float(machine_per_month(price_per_h=0.5, h_per_month=730))
+    365.0
 
     References
     ----------
     arithmetic
     """
-    return price_per_h * h_per_month * (1 - discount_fraction)
+    return price_per_h * h_per_month
 
 
 @formula(
@@ -109,8 +107,8 @@ def volume_bytes_needed(
 
 
 @formula(
-    "(capacity_bytes * price_per_byte + max(rate_bytes_per_s - included_bytes_per_s, 0) * price_per_byte_per_s "
-    "+ max(iops - included_iops, 0) * price_per_iops) * (1 - discount_fraction)",
+    "capacity_bytes * price_per_byte + max(rate_bytes_per_s - included_bytes_per_s, 0) * price_per_byte_per_s "
+    "+ max(iops - included_iops, 0) * price_per_iops",
     unit="money",
     source="arithmetic",
 )
@@ -124,7 +122,6 @@ def volume_per_month(
     iops: Numeric,
     included_iops: Numeric,
     price_per_iops: Numeric,
-    discount_fraction: Numeric,
 ) -> Numeric:
     """Price of one network volume: its size, and the rate and operations beyond those that come with it.
 
@@ -146,8 +143,6 @@ def volume_per_month(
         Operations that are not paid for [1/s], >= 0.
     price_per_iops
         Monthly price of one beyond them [money per 1/s], >= 0.
-    discount_fraction
-        What the seller takes off [fraction], 0 to 1.
 
     Returns
     -------
@@ -168,7 +163,7 @@ def volume_per_month(
 
     >>> float(volume_per_month(capacity_bytes=1000.0, price_per_byte=0.08, rate_bytes_per_s=150.0,
     ...     included_bytes_per_s=125.0, price_per_byte_per_s=0.04, iops=4000.0, included_iops=3000.0,
-    ...     price_per_iops=0.005, discount_fraction=0.0))
+    ...     price_per_iops=0.005))
     86.0
 
     References
@@ -177,15 +172,11 @@ def volume_per_month(
     """
     rate = np.maximum(rate_bytes_per_s - included_bytes_per_s, 0.0) * price_per_byte_per_s
     operations = np.maximum(iops - included_iops, 0.0) * price_per_iops
-    return (capacity_bytes * price_per_byte + rate + operations) * (1 - discount_fraction)
+    return capacity_bytes * price_per_byte + rate + operations
 
 
-@formula(
-    "average_bytes_per_s * s_per_month * price_per_byte * (1 - discount_fraction)", unit="money", source="arithmetic"
-)
-def transfer_per_month(
-    *, average_bytes_per_s: Numeric, s_per_month: Numeric, price_per_byte: Numeric, discount_fraction: Numeric
-) -> Numeric:
+@formula("average_bytes_per_s * s_per_month * price_per_byte", unit="money", source="arithmetic")
+def transfer_per_month(*, average_bytes_per_s: Numeric, s_per_month: Numeric, price_per_byte: Numeric) -> Numeric:
     """Price of traffic that is billed by the byte.
 
     Parameters
@@ -196,8 +187,6 @@ def transfer_per_month(
         Seconds that a month is billed with [s], > 0.
     price_per_byte
         Price of a byte, both ends together [money/byte], >= 0.
-    discount_fraction
-        What the seller takes off [fraction], 0 to 1.
 
     Returns
     -------
@@ -214,18 +203,18 @@ def transfer_per_month(
 
     Examples
     --------
-    >>> float(transfer_per_month(average_bytes_per_s=10.0, s_per_month=100, price_per_byte=0.02, discount_fraction=0))
+    >>> float(transfer_per_month(average_bytes_per_s=10.0, s_per_month=100, price_per_byte=0.02))
     20.0
 
     References
     ----------
     arithmetic
     """
-    return average_bytes_per_s * s_per_month * price_per_byte * (1 - discount_fraction)
+    return average_bytes_per_s * s_per_month * price_per_byte
 
 
-@formula("stored_bytes * price_per_byte * (1 - discount_fraction)", unit="money", source="arithmetic")
-def stored_per_month(*, stored_bytes: Numeric, price_per_byte: Numeric, discount_fraction: Numeric) -> Numeric:
+@formula("stored_bytes * price_per_byte", unit="money", source="arithmetic")
+def stored_per_month(*, stored_bytes: Numeric, price_per_byte: Numeric) -> Numeric:
     """Price of bytes kept in an object store or in storage that is billed by use.
 
     Parameters
@@ -234,8 +223,6 @@ def stored_per_month(*, stored_bytes: Numeric, price_per_byte: Numeric, discount
         Bytes kept on average [bytes], >= 0.
     price_per_byte
         Monthly price of a byte [money/byte], >= 0.
-    discount_fraction
-        What the seller takes off [fraction], 0 to 1.
 
     Returns
     -------
@@ -252,14 +239,14 @@ def stored_per_month(*, stored_bytes: Numeric, price_per_byte: Numeric, discount
 
     Examples
     --------
-    >>> float(stored_per_month(stored_bytes=1000.0, price_per_byte=0.02, discount_fraction=0.5))
-    10.0
+    >>> float(stored_per_month(stored_bytes=1000.0, price_per_byte=0.02))
+    20.0
 
     References
     ----------
     arithmetic
     """
-    return stored_bytes * price_per_byte * (1 - discount_fraction)
+    return stored_bytes * price_per_byte
 
 
 @formula("total_per_month * part / max(whole, 1e-300)", unit="money", source="assumption")
@@ -333,3 +320,41 @@ def bill_per_month(*, line_per_month: Numeric) -> Numeric:
     """
     total: Numeric = np.sum(line_per_month, axis=0)
     return total
+
+
+@formula("list_per_month * (1 - discount_fraction) * currency_rate", unit="money", source="arithmetic")
+def charged_per_month(*, list_per_month: Numeric, discount_fraction: Numeric, currency_rate: Numeric) -> Numeric:
+    """What is paid in a month for what the price list asks.
+
+    Parameters
+    ----------
+    list_per_month
+        Cost of a month at list prices [money], >= 0.
+    discount_fraction
+        What the sellers take off [fraction], 0 to 1.
+    currency_rate
+        Units of the currency paid in for one of the list's [ratio], > 0.
+
+    Returns
+    -------
+    Numeric
+        What is paid [money].
+
+    Assumptions
+    -----------
+    One discount on everything.
+
+    Validity
+    --------
+    Any list price.
+
+    Examples
+    --------
+    >>> float(charged_per_month(list_per_month=100.0, discount_fraction=0.2, currency_rate=0.5))
+    40.0
+
+    References
+    ----------
+    arithmetic
+    """
+    return list_per_month * (1 - discount_fraction) * currency_rate

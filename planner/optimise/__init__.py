@@ -17,6 +17,7 @@ from planner.catalogue.offers import InstanceType, PriceKind, providers
 from planner.catalogue.own import OWN, read_offers
 from planner.constants import constant
 from planner.fields import InputError, ScenarioError
+from planner.model import cost
 from planner.montecarlo import uncertainty
 from planner.optimise.candidates import Group, groups, offered, refusal_of, sellers_of
 from planner.optimise.judged import Judge, Judgement
@@ -25,45 +26,46 @@ from planner.results import RESOURCE_WORDS, STATE_WORDS, Assumption, Finding, Pl
 from planner.scenario import Scenario
 from planner.sizing import plan
 from planner.sizing.compose import sizer_of
-from planner.sizing.costs import LIST_CURRENCY, around, average_fraction, controllers_of
+from planner.sizing.costs import LIST_CURRENCY, around, average_fraction
 from planner.sizing.search import Sizer
 from planner.sizing.sized import size_at
-from planner.sizing.totals import constants_used
+from planner.sizing.totals import constants_used, controllers_of
 from planner.sizing.workload import Workload
+from planner.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Search", "SearchRow", "search"]
 
-_SHOWN = 20  # rows of a summary
+_PASSED_OVER = 20  # rows that are planned on their own before giving up
 _SURE = 5  # answers that are sized in every world
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRow:
     """One machine type with the storage and the count that make it cheapest, or why it is refused."""
 
     type: str
-    broker: str | None  # for `cluster.broker`
+    broker: str | None = None  # for `cluster.broker`
     provider: str
     family: str
-    count: int | None
-    per_month: float | None
-    feasible: bool
-    reason: str | None
-    brokers_per_month: float | None
-    storage_per_month: float | None
-    around_per_month: float | None  # controllers, traffic and the remote tier, where their prices are known
-    unpriced: tuple[str, ...]
-    storage: str | None
-    storage_bytes_per_broker: float | None
-    resource: str | None  # the fullest, against its limit
-    state: str | None
-    limit_used_fraction: float | None
-    recovery_s: float | None
-    recovery_reason: str | None
-    pareto: bool
+    count: int | None = None
+    per_month: float | None = None
+    feasible: bool = False
+    reason: str | None = None
+    brokers_per_month: float | None = None
+    storage_per_month: float | None = None
+    around_per_month: float | None = None  # controllers, traffic and the remote tier, where their prices are known
+    unpriced: tuple[str, ...] = ()
+    storage: str | None = None
+    storage_bytes_per_broker: float | None = None
+    resource: str | None = None  # the fullest, against its limit
+    state: str | None = None
+    limit_used_fraction: float | None = None
+    recovery_s: float | None = None
+    recovery_reason: str | None = None
+    pareto: bool = False
     price_kind: str | None
     price_as_of: str | None
     vcpu: float
@@ -130,7 +132,11 @@ class _Terms:
 
     def charged(self, listed: float) -> float:
         """A list price as it is paid."""
-        return listed * (1 - self.discount_fraction) * self.currency_rate
+        return float(
+            cost.charged_per_month(
+                list_per_month=listed, discount_fraction=self.discount_fraction, currency_rate=self.currency_rate
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +337,7 @@ class _Scan:
     def _around(self, seller: str, brokers: int) -> tuple[float, tuple[str, ...]]:
         """What is billed beside brokers and volumes, and what of it has no price."""
         sized = self.sized_at(brokers)
-        items = list(around(self.workload, sized, controllers_of(brokers), brokers, providers()[seller]))
+        items = list(around(self.workload, sized, controllers_of(brokers, Trace.silent), brokers, providers()[seller]))
         total = sum(item.line.per_month for item in items if item.line is not None)
         return total, tuple(item.name for item in items if item.line is None)
 
@@ -350,7 +356,7 @@ def _rows(held: list[_Found], refused: list[_Found], market: _Market) -> tuple[S
             nearest.setdefault(_name(found), found)
     best, terms = _pareto(list(cheapest.values())), market.terms
     rows = [_row(found, terms, feasible=True, pareto=name in best) for name, found in cheapest.items()]
-    rows += [_row(found, terms, feasible=False, pareto=False) for found in nearest.values()]
+    rows += [_row(found, terms, feasible=False) for found in nearest.values()]
     rest = [
         _left_out(kind, terms.price_kind)
         for name, kind in market.types.items()
@@ -379,37 +385,31 @@ def _recovery(found: _Found) -> float:
     return float(found.judgement.recovery_s[found.index])
 
 
-def _row(found: _Found, terms: _Terms, *, feasible: bool, pareto: bool) -> SearchRow:
-    variant = found.group.variants[found.index]
-    kind, index = variant.kind, found.index
+def _row(found: _Found, terms: _Terms, *, feasible: bool, pareto: bool = False) -> SearchRow:
+    variant, index = found.group.variants[found.index], found.index
     resource, state, _ = found.judgement.fullest(index)
-    recovery, price = _recovery(found), kind.price(terms.price_kind)
-    capacity = float(found.judgement.capacity_bytes[index])
+    recovery = _recovery(found)
+    money: dict[str, Any] = {
+        "count": found.count,
+        "per_month": terms.charged(found.per_month),
+        "brokers_per_month": terms.charged(found.brokers_per_month),
+        "storage_per_month": terms.charged(found.storage_per_month),
+        "around_per_month": terms.charged(found.around[0]),
+    }
     return SearchRow(
-        type=kind.name,
+        **_about(variant.kind, terms.price_kind),
+        **(money if feasible else {"reason": _why_refused(found, resource, state)}),
         broker=_broker(found),
-        provider=kind.provider,
-        family=kind.family,
-        count=found.count if feasible else None,
-        per_month=terms.charged(found.per_month) if feasible else None,
         feasible=feasible,
-        reason=None if feasible else _why_refused(found, resource, state),
-        brokers_per_month=terms.charged(found.brokers_per_month) if feasible else None,
-        storage_per_month=terms.charged(found.storage_per_month) if feasible else None,
-        around_per_month=terms.charged(found.around[0]) if feasible else None,
         unpriced=found.around[1],
         storage=f"{found.group.volumes} local drives" if variant.volume is None else variant.volume.name,
-        storage_bytes_per_broker=capacity,
+        storage_bytes_per_broker=float(found.judgement.capacity_bytes[index]),
         resource=resource,
         state=state,
         limit_used_fraction=min(found.worst, 1e12),
         recovery_s=recovery if math.isfinite(recovery) else None,
         recovery_reason=None if math.isfinite(recovery) else "never: nothing is left for a refill",
         pareto=pareto,
-        price_kind=price.kind if price else None,
-        price_as_of=price.as_of if price else None,
-        vcpu=kind.vcpu,
-        memory_bytes=kind.memory_bytes,
     )
 
 
@@ -432,37 +432,25 @@ def _why_refused(found: _Found, resource: str, state: str) -> str:
 
 
 def _left_out(kind: InstanceType, price_kind: PriceKind) -> SearchRow:
-    price = kind.price(price_kind)
     ratio = constant("search.dearer_ratio")
     reason = refusal_of(kind, price_kind) or (
         f"at the counts it would need its machines alone cost over {ratio:.0f} times the cheapest answer"
     )
-    return SearchRow(
-        type=kind.name,
-        broker=None,
-        provider=kind.provider,
-        family=kind.family,
-        count=None,
-        per_month=None,
-        feasible=False,
-        reason=reason,
-        brokers_per_month=None,
-        storage_per_month=None,
-        around_per_month=None,
-        unpriced=(),
-        storage=None,
-        storage_bytes_per_broker=None,
-        resource=None,
-        state=None,
-        limit_used_fraction=None,
-        recovery_s=None,
-        recovery_reason=None,
-        pareto=False,
-        price_kind=price.kind if price else None,
-        price_as_of=price.as_of if price else None,
-        vcpu=kind.vcpu,
-        memory_bytes=kind.memory_bytes,
-    )
+    return SearchRow(reason=reason, **_about(kind, price_kind))
+
+
+def _about(kind: InstanceType, price_kind: PriceKind) -> dict[str, Any]:
+    """What a row says of its type, whether it holds or not."""
+    price = kind.price(price_kind)
+    return {
+        "type": kind.name,
+        "provider": kind.provider,
+        "family": kind.family,
+        "price_kind": price.kind if price else None,
+        "price_as_of": price.as_of if price else None,
+        "vcpu": kind.vcpu,
+        "memory_bytes": kind.memory_bytes,
+    }
 
 
 def _slow(row: SearchRow) -> bool:
@@ -474,7 +462,7 @@ def _sooner(held: list[_Found], terms: _Terms, best: SearchRow | None) -> Search
     if best is None or not _slow(best):
         return None
     quick = [found for found in held if _recovery(found) <= constant("search.recovery_warned_s")]
-    return _row(min(quick, key=_rank), terms, feasible=True, pareto=False) if quick else None
+    return _row(min(quick, key=_rank), terms, feasible=True) if quick else None
 
 
 def _best_of_families(rows: tuple[SearchRow, ...]) -> Iterator[SearchRow]:
@@ -511,7 +499,7 @@ def _verified(
         findings.append(
             Finding("search_passed_over", "info", f"{row.type} was passed over: {why}", "See its own plan.")
         )
-        if len(findings) >= _SHOWN:
+        if len(findings) >= _PASSED_OVER:
             break
     return None, None, tuple(findings)
 
@@ -587,8 +575,8 @@ def _findings(
         other = "no type does so sooner"
         if sooner is not None:
             soon = units.format_quantity(sooner.recovery_s or 0.0, "s")
-            cost = f"{sooner.per_month:,.0f} {terms.currency} a month"
-            other = f"{sooner.count} x {sooner.broker} does it in {soon}, for {cost}"
+            price = f"{sooner.per_month:,.0f} {terms.currency} a month"
+            other = f"{sooner.count} x {sooner.broker} does it in {soon}, for {price}"
         message = f"Refilling an empty broker of the cheapest kind {lasts}; {other}."
         yield Finding("slow_refill", "warning", message, "Give policy.recovery_time_max to have it counted.")
     budget = scenario.policy.budget_per_month

@@ -73,22 +73,24 @@ class Judge:
     def __init__(self, setting: Setting, checked: frozenset[str]) -> None:
         self.setting, self.checked = setting, checked
         self.wanted = checked | {"healthy"} | ({"returned"} if "recovering" in checked else set())
+        # by brokers, and drives of each: what does not depend on the rest of the hardware is computed once
         self._evaluations: dict[tuple[int, int], Evaluation] = {}
+        self._means: dict[tuple[int, int], Mapping[str, Any]] = {}
 
     def means_hold(self, sized: Sized, brokers: int, group: Group) -> Any:
         """Whether the healthy mean fits: without it no placement does, and it is cheap to know."""
-        setting = self._neutral(group)
-        means = mean_figures(sized.load, setting, brokers, Loss())
-        capacity = self._capacity({"healthy": means}, group)
-        found = self._ratios({"healthy": means}, group, capacity)
+        key = (brokers, group.volumes)
+        if key not in self._means:
+            self._means[key] = mean_figures(sized.load, self._neutral(group.volumes), brokers, Loss())
+        means = {"healthy": self._means[key]}
+        found = self._ratios(means, group, self._capacity(means, group))
         return np.max(np.stack(list(found.values())), axis=0) <= 1 + _TOLERANCE
 
     def judge(self, sized: Sized, brokers: int, group: Group) -> Judgement:
         """Every checked state, on the fullest broker."""
         evaluation = self._evaluation(sized, brokers, group)
-        figures = {state: outcome.fullest for state, outcome in evaluation.outcomes.items() if state in self.wanted}
-        capacity = self._capacity({state: figures[state] for state in figures if state in self.checked}, group)
-        asked = {state: fullest for state, fullest in figures.items() if state in self.checked}
+        asked = {state: outcome.fullest for state, outcome in evaluation.outcomes.items() if state in self.checked}
+        capacity = self._capacity(asked, group)
         ratios = self._ratios(asked, group, capacity)
         recovery = np.zeros(len(group.variants))
         if "returned" in evaluation.outcomes and evaluation.refill is not None:
@@ -111,10 +113,10 @@ class Judge:
     def _evaluation(self, sized: Sized, brokers: int, group: Group) -> Evaluation:
         key = (brokers, group.volumes)
         if key not in self._evaluations:
-            self._evaluations[key] = evaluate(sized.load, self._neutral(group), brokers, self.wanted)
+            self._evaluations[key] = evaluate(sized.load, self._neutral(group.volumes), brokers, self.wanted)
         return self._evaluations[key]
 
-    def _neutral(self, group: Group) -> Setting:
+    def _neutral(self, volumes: int) -> Setting:
         """A broker without limits and with one core, whose CPU fraction is therefore cores."""
         hardware = replace(
             self.setting.hardware,
@@ -122,7 +124,7 @@ class Judge:
             memory_bytes=_INF,
             network_in_bytes_per_s=_INF,
             network_out_bytes_per_s=_INF,
-            volumes=group.volumes,
+            volumes=volumes,
             disk_bytes=_INF,
             disk_throughput_bytes_per_s=_INF,
             disk_iops=_INF,
@@ -214,9 +216,11 @@ class Judge:
             np.asarray(refill_spare(refill_room(setting, fullest, fullest, sources)), dtype=float), len(group.variants)
         )
         fastest = np.where(spare > 0, size / np.where(spare > 0, spare, 1.0), _INF if size else 0.0)
-        rate, longest = np.where(np.isfinite(spare), spare, 0.0), setting.recovery_time_max_s
-        if longest is not None:
-            rate = np.where(size / longest <= spare, size / longest, rate)
+        longest = setting.recovery_time_max_s
+        if longest is None:  # as in a plan: then a refill takes what is free, and binds nothing
+            return fastest, {}
+        rate = np.where(np.isfinite(spare), spare, 0.0)
+        rate = np.where(size / longest <= spare, size / longest, rate)
         target, source = while_refilling(fullest, rate, sources)
         found = {
             (resource, "recovering"): np.maximum(ratio, other)
@@ -226,6 +230,4 @@ class Judge:
                 strict=True,
             )
         }
-        if longest is None:  # as in a plan: then a refill takes what is free, and binds nothing
-            return fastest, {}
         return fastest, {**found, ("recovery", "recovering"): fastest / longest}

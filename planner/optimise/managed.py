@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from planner import units
+from planner.catalogue.named import month_of
 from planner.constants import constant, data_path
-from planner.model import cost, quotas, utilisation
+from planner.model import cost, quotas, traffic, utilisation
 from planner.results import Plan
 from planner.scenario import Scenario
 
@@ -68,40 +69,36 @@ def _billed(rate: float, price_per_gib: float) -> float:
             average_bytes_per_s=rate,
             s_per_month=constant("cost.s_per_month"),
             price_per_byte=_per_gib(price_per_gib),
-            discount_fraction=0.0,
         )
     )
 
 
-def _hours(price: float, count: float = 1.0) -> float:
-    month = cost.machine_per_month(price_per_h=price, h_per_month=constant("cost.h_per_month"), discount_fraction=0.0)
-    return float(month) * count
-
-
 def _stored(kept: float, price_per_gib: float) -> float:
-    return float(
-        cost.stored_per_month(stored_bytes=kept, price_per_byte=_per_gib(price_per_gib), discount_fraction=0.0)
-    )
+    return float(cost.stored_per_month(stored_bytes=kept, price_per_byte=_per_gib(price_per_gib)))
 
 
 def _express(scenario: Scenario, planned: Plan, average_in: float, average_out: float) -> Iterator[ManagedRow]:
     offer, policy, cluster = _offers()[EXPRESS], scenario.policy, planned.cluster
-    zones = scenario.cluster.zone_count
-    far = (zones - 1) / zones
+    zones, copies = scenario.cluster.zone_count, offer["replication_factor"]
+    produced = traffic.cross_zone_produce_bytes_per_s(produce_in_bytes_per_s=average_in, zones=zones)
+    consumed = traffic.cross_zone_consume_bytes_per_s(
+        consumer_out_bytes_per_s=average_out,
+        replication_factor=copies,
+        zones=zones,
+        fetch_from_follower=float(scenario.cluster.fetch_from_follower),
+    )
     shared = {
         "storage": _stored(_kept(scenario, planned), offer["usd_per_gib_month"]),
         "data in": _billed(average_in, offer["usd_per_gib_in"]),
-        "cross-zone produce": _billed(average_in * far, offer["zone_transfer_usd_per_gib"]),
-        "cross-zone consume": 0.0
-        if scenario.cluster.fetch_from_follower
-        else _billed(average_out * far, offer["zone_transfer_usd_per_gib"]),
+        "cross-zone produce": _billed(float(produced), offer["zone_transfer_usd_per_gib"]),
+        "cross-zone consume": _billed(float(consumed), offer["zone_transfer_usd_per_gib"]),
     }
     limits = {
         "limit_fraction": policy.utilisation.network,
         "degraded_fraction": policy.utilisation_degraded.network,
         "brokers_down": policy.survive.brokers,
     }
-    odd = sorted({topic.replication_factor for topic in scenario.topics} - {offer["replication_factor"]})
+    odd = sorted({topic.replication_factor for topic in scenario.topics} - {copies})
     for name, broker in offer["brokers"].items():
         needs = {
             "ingress": (cluster.produce_in_bytes_per_s, units.parse(broker["in"], "bytes_per_s")),
@@ -112,9 +109,9 @@ def _express(scenario: Scenario, planned: Plan, average_in: float, average_out: 
             key: float(quotas.quota_brokers(load=load, quota=quota, **limits)) for key, (load, quota) in needs.items()
         }
         binding = max(raw, key=lambda key: raw[key])
-        step = max(zones, 1)
-        count = int(utilisation.broker_floor(copies=max(math.ceil(raw[binding] - 1e-9), step), step=step))
-        lines = {"brokers": _hours(broker["usd_per_h"], count), **shared}
+        least = max(math.ceil(raw[binding] - 1e-9), zones)
+        count = int(utilisation.broker_floor(copies=least, step=zones))
+        lines = {"brokers": month_of(broker["usd_per_h"]) * count, **shared}
         reason = f"Express keeps three copies, and a topic asks for {odd[0]}" if odd else None
         total = float(cost.bill_per_month(line_per_month=np.array(list(lines.values()))))
         where = (offer["source"], offer["as_of"])
@@ -125,11 +122,9 @@ def _serverless(scenario: Scenario, planned: Plan, average_in: float, average_ou
     offer, cluster = _offers()[SERVERLESS], planned.cluster
     compacted = {topic.name for topic in scenario.topics if "compact" in topic.cleanup}
     groups = {group.group for topic in scenario.topics for group in topic.consumers}
-    hottest_in = max(
-        topic.produce_in_bytes_per_s * topic.hottest_partition_fraction for topic in planned.topics.values()
-    )
-    hottest_out = max(
-        topic.consumer_out_bytes_per_s * topic.hottest_partition_fraction for topic in planned.topics.values()
+    hottest_in, hottest_out = (
+        max(getattr(topic, flow) * topic.hottest_partition_fraction for topic in planned.topics.values())
+        for flow in ("produce_in_bytes_per_s", "consumer_out_bytes_per_s")
     )
     used: dict[str, tuple[float, float]] = {
         "ingress": (cluster.produce_in_bytes_per_s, units.parse(offer["in"], "bytes_per_s")),
@@ -146,8 +141,8 @@ def _serverless(scenario: Scenario, planned: Plan, average_in: float, average_ou
     shares = {key: load / quota for key, (load, quota) in used.items()}
     binding = max(shares, key=lambda key: shares[key])
     lines = {
-        "cluster": _hours(offer["usd_per_h"]),
-        "partitions": _hours(offer["usd_per_partition_h"], cluster.partitions),
+        "cluster": month_of(offer["usd_per_h"]),
+        "partitions": month_of(offer["usd_per_partition_h"]) * cluster.partitions,
         "data in": _billed(average_in, offer["usd_per_gib_in"]),
         "data out": _billed(average_out, offer["usd_per_gib_out"]),
         "storage": _stored(_kept(scenario, planned), offer["usd_per_gib_month"]),

@@ -15,7 +15,7 @@ from planner.reports.pictures.wall import wall_spec
 from planner.reports.pictures.wall_rows import wall_alt, wall_rows
 from planner.reports.placement import placement
 from planner.reports.tables import Table
-from planner.reports.words import quantity, raw
+from planner.reports.words import quantity, raw, visible
 from planner.results import RESOURCE_WORDS, STATE_WORDS, Plan
 from planner.trace import Step
 
@@ -39,6 +39,11 @@ class Code:
     text: str
     language: str
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Its lines, with what cannot be seen written out."""
+        return tuple(map(visible, self.text.rstrip().split("\n")))
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -50,7 +55,9 @@ class Section:
 
 def sections(plan: Plan) -> Iterator[Section]:
     """Every part of the report of a plan."""
-    yield _of_table(tables.wall(plan), _wall(plan))
+    margins = tables.margins_of(plan)
+    rows = wall_rows(plan, margins)
+    yield _of_table(tables.wall(plan, margins), Picture(wall_spec(rows), wall_alt(rows)))
     for table in (tables.resources(plan), tables.loads(plan), tables.cluster(plan)):
         yield _of_table(table)
     yield _of_table(placement(plan, _BROKERS))
@@ -89,11 +96,6 @@ def made_by() -> str:
 
 def _of_table(table: Table, *before: Picture) -> Section:
     return Section(table.title, (*before, table) if table.rows or table.notes else before)
-
-
-def _wall(plan: Plan) -> Picture:
-    rows = wall_rows(plan)
-    return Picture(wall_spec(rows), wall_alt(rows))
 
 
 def _failure(plan: Plan) -> Iterator[Section]:

@@ -54,7 +54,7 @@ def _shown(block: object) -> dict[str, object]:
         # the chart library writes this markup, and escapes the texts in it
         return {"kind": "picture", "svg": Markup(svg_of(block)), "alt": block.alt}  # noqa: S704 - as said above
     if isinstance(block, Code):
-        return {"kind": "code", "text": "\n".join(map(visible, block.text.rstrip().split("\n")))}
+        return {"kind": "code", "text": "\n".join(block.lines)}
     if isinstance(block, Paragraph):
         return {"kind": "paragraph", "sentences": block.sentences, "strong": block.strong}
     assert isinstance(block, Table)  # noqa: S101 - there are no other blocks

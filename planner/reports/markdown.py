@@ -30,7 +30,7 @@ def document(plan: Plan) -> str:
 
 def _block(block: Block | Picture | Code, heading: str) -> list[str]:
     if isinstance(block, Code):
-        return [_fenced(block.text, block.language)]
+        return [_fenced(block)]
     if isinstance(block, Table):
         return [] if block.title == heading and not (block.rows or block.notes) else _table(block, heading)
     if isinstance(block, Paragraph):
@@ -54,9 +54,9 @@ def code(text: str) -> str:
     return f"{fence}{gap}{plain}{gap}{fence}".replace("|", "\\|")
 
 
-def _fenced(text: str, language: str) -> str:
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return "\n".join([f"{fence}{language}", *map(visible, text.rstrip().split("\n")), fence])
+def _fenced(block: Code) -> str:
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", block.text)), default=0))
+    return "\n".join([f"{fence}{block.language}", *block.lines, fence])
 
 
 def section(table: Table, empty: str = "") -> list[str]:

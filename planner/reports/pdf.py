@@ -52,7 +52,7 @@ def _block(block: object, heading: str, root: Path) -> dict[str, Any]:
         (root / name).write_text(svg_of(block), encoding="utf-8")
         return {"kind": "picture", "path": name, "alt": visible(block.alt)}
     if isinstance(block, Code):
-        return {"kind": "code", "text": "\n".join(map(visible, block.text.rstrip().split("\n")))}
+        return {"kind": "code", "text": "\n".join(block.lines)}
     if isinstance(block, Paragraph):
         return {"kind": "paragraph", "sentences": [visible(text) for text in block.sentences], "strong": block.strong}
     assert isinstance(block, Table)  # noqa: S101 - there are no other blocks

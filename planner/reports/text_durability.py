@@ -6,7 +6,7 @@ from planner.operations.losses import Durability, Setting, TopicDurability
 from planner.operations.regions import Link, Mirrored
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import quantity
+from planner.reports.words import finding_line, quantity
 
 _TINY = 1e-9  # beyond this other causes decide, and digits mislead
 
@@ -29,7 +29,7 @@ def durability_text(found: Durability, page: Page) -> None:
     side = ("copies", "min ISR", "takes no writes", "loss a year", "brokers to spare", "zones to spare")
     shown = tuple(map(_setting, found.settings))
     page.table(Table("All topics with acks=all, side by side", side, shown, right=frozenset(range(6))))
-    page.say(f"{row.severity}: {row.message} {row.action}" for row in found.findings)
+    page.say(map(finding_line, found.findings))
     page.say(["Not covered: " + "; ".join(found.not_covered) + "."])
 
 
@@ -83,7 +83,7 @@ def mirror_text(found: Mirrored, page: Page) -> None:
     for link in found.links:
         page.line(_link(link), "bold")
         page.say(_sentences(link))
-    page.say(f"{row.severity}: {row.message} {row.action}" for row in found.findings)
+    page.say(map(finding_line, found.findings))
 
 
 def _link(link: Link) -> str:

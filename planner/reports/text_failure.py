@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.operations.failures import Failure
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import FIGURE_LABELS, quantity, unit_of_figure
+from planner.reports.words import FIGURE_LABELS, finding_line, quantity, unit_of_figure
 from planner.results import RESOURCE_WORDS
 
 _BROKERS = 60  # rows shown
@@ -28,7 +28,7 @@ def failure_text(found: Failure, page: Page) -> None:
         page.table(_curve(found))
     page.say(_rolling(found))
     for finding in found.findings:
-        page.line(f"{finding.severity}: {finding.message} {finding.action}")
+        page.line(finding_line(finding))
 
 
 def _what(found: Failure) -> str:

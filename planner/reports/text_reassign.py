@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.operations.reassigning import Reassignment
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import quantity
+from planner.reports.words import finding_line, quantity
 
 _ROWS = 60  # brokers shown
 _STEPS = 24  # steps shown
@@ -17,9 +17,7 @@ def reassign_text(found: Reassignment, page: Page, *, written: str | None = None
     critical = [finding for finding in found.findings if finding.severity == "critical"]
     page.say([*(f"Fails: {finding.message}" for finding in critical), *_more(found)])
     page.table(_brokers(found))
-    for finding in found.findings:
-        page.line(f"{finding.severity}: {finding.message} {finding.action}")
-    page.line()
+    page.say(map(finding_line, found.findings))
     _steps(page, found, written)
 
 

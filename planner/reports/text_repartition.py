@@ -7,7 +7,7 @@ from collections.abc import Callable
 from planner.operations.repartitioning import Figure, Repartition, Route
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import quantity, unit_of_figure
+from planner.reports.words import finding_line, quantity, unit_of_figure
 
 ROUTE_LABELS = {
     "add_in_place": "add in place",
@@ -59,9 +59,7 @@ def repartition_text(found: Repartition, page: Page, *, route: str | None = None
     if found.state:
         page.table(_state(found))
     page.table(_now(found))
-    for finding in found.findings:
-        page.line(f"{finding.severity}: {finding.message} {finding.action}")
-    page.line()
+    page.say(map(finding_line, found.findings))
     shown = found.route(route or found.recommended)
     page.line(f"Steps: {ROUTE_LABELS[shown.name]}", "bold")
     for number, step in enumerate(shown.steps, start=1):

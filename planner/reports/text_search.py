@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from planner.optimise import Search, SearchRow
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import STATE_LABELS, quantity
+from planner.reports.words import STATE_LABELS, finding_line, quantity
 from planner.results import RESOURCE_WORDS
 from planner.sizing.narrate import percent
 
@@ -16,9 +16,9 @@ _REFUSED = 8
 
 
 def search_text(found: Search, page: Page) -> None:
-    """The answer in a sentence, the runners-up, the best of each family, and why others were refused."""
+    """The answer in a sentence, the runners-up, those not beaten, services, and why others were refused."""
     page.say(headline(found), "bold")
-    page.say(f"{finding.severity}: {finding.message} {finding.action}" for finding in found.findings)
+    page.say(map(finding_line, found.findings))
     money = f"a month\n[{found.currency}]"
     heads = (
         "broker",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from planner.results import Assumption
+from planner.results import Assumption, Finding
 from planner.scenario import Scenario, Section, shape_of
 from planner.trace import Step, plain, short
 from planner.units import format_quantity
@@ -192,3 +192,8 @@ def key_words(path: str) -> tuple[str, str]:
 def margin_text(margin: float) -> str:
     """A distance from a limit, in percentage points of the capacity."""
     return format_quantity(round(margin, 9) + 0.0, "fraction")  # no "-2e-15 %" where a limit is just met
+
+
+def finding_line(finding: Finding) -> str:
+    """A finding on one line: how grave, what, and what to do."""
+    return f"{finding.severity}: {finding.message} {finding.action}"

@@ -13,15 +13,21 @@ from planner.catalogue import bought_type, broker_spec
 from planner.catalogue.named import machine_per_month
 from planner.catalogue.offers import InstanceType, Price, Provider, instance_types, providers
 from planner.constants import constant
-from planner.model import controllers, messaging, traffic
 from planner.model import cost as prices
+from planner.model import messaging
 from planner.model.placement import rack_sizes
 from planner.model.types import Array
 from planner.results import Brokers, ClusterLoad, Cost, CostLine, Where
 from planner.sizing.sized import Sized
+from planner.sizing.totals import crossing_arguments
 from planner.sizing.workload import Workload
 
 LIST_CURRENCY = "USD"
+_LABELS = {
+    "cross_zone_produce_bytes_per_s": "cross-zone produce",
+    "cross_zone_replication_bytes_per_s": "cross-zone replication",
+    "cross_zone_consume_bytes_per_s": "cross-zone consume",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def bill_of(workload: Workload, sized: Sized, cluster: ClusterLoad, brokers: Bro
     if spec.price_per_month is None:
         known = "give broker.price_per_month" if kind is None else "choose another type, or give one of your own"
         return Bill(None, f"no price is known for this broker; {known}", {})
-    used, count = by_binding(sized, brokers.binding), brokers.count
+    used, count = _by_binding(sized, brokers.binding), brokers.count
     total = spec.price_per_month * count
     if kind is None:
         line = CostLine("brokers", total, count, spec.price_per_month, "scenario", "")
@@ -96,7 +102,7 @@ def _by_label(workload: Workload, topics: Mapping[str, float]) -> dict[str, dict
     return {key: dict(sorted(shares.items())) for key, shares in found.items()}
 
 
-def by_binding(sized: Sized, binding: Where | None) -> Array:
+def _by_binding(sized: Sized, binding: Where | None) -> Array:
     """Per topic the load of the resource that decides the broker count; brokers are paid for by who needs them."""
     topics = sized.load.topics
     received = topics.produce_in_bytes_per_s * topics.replication_factor
@@ -137,54 +143,41 @@ def around(workload: Workload, sized: Sized, quorum: int, brokers: int, provider
     """What is billed beside the brokers and their volumes, whatever type they are."""
     kind = instance_types().get(provider.controller_type or "")
     if kind is not None:  # a managed cluster has none to pay for
-        each, evenly = machine_per_month(kind), by_binding(sized, None)
+        each, evenly = machine_per_month(kind), _by_binding(sized, None)
         total = (each or 0.0) * quorum
         yield _item("controllers", evenly, total, quorum, kind.on_demand or provider, each=each)
-    yield from transfers(workload, sized, brokers, provider)
+    yield from _transfers(workload, sized, brokers, provider)
     yield from _tiered(workload, sized, provider)
 
 
-def transfers(workload: Workload, sized: Sized, brokers: int, provider: Provider) -> Iterator[Item]:
+def _transfers(workload: Workload, sized: Sized, brokers: int, provider: Provider) -> Iterator[Item]:
     """Traffic that crosses zones or regions, on average."""
     month = constant("cost.s_per_month")
-    for item, (flow, price) in _billed_flows(workload, sized, brokers, provider).items():
-        load = np.broadcast_to(np.asarray(flow, dtype=float), sized.load.topics.partitions.shape)
+    for item, (load, price) in _billed_flows(workload, sized, brokers, provider).items():
         if price == 0 or not load.sum() > 0:
             continue  # a network of one's own is not billed by the byte
         total = prices.transfer_per_month(
             average_bytes_per_s=float(load.sum()),
             s_per_month=month,
             price_per_byte=price or 0.0,
-            discount_fraction=0.0,
         )
         yield _item(item, load, float(total), float(load.sum()) * month, provider, each=price)
 
 
 def _billed_flows(
     workload: Workload, sized: Sized, brokers: int, provider: Provider
-) -> dict[str, tuple[Any, float | None]]:
+) -> dict[str, tuple[Array, float | None]]:
     """Average traffic by topic, with the price of a byte where it is known."""
     topics, cluster = sized.load.topics, workload.scenario.cluster
-    zones = len(rack_sizes(brokers, cluster.zone_count))
-    calm = average_fraction(sized)
-    produced: dict[str, Any] = {"produce_in_bytes_per_s": topics.produce_in_bytes_per_s * calm, "zones": zones}
-    copied = {**produced, "replication_factor": topics.replication_factor}
-    consumed = traffic.cross_zone_consume_bytes_per_s(
-        consumer_out_bytes_per_s=topics.consumer_out_bytes_per_s * calm,
-        replication_factor=topics.replication_factor,
-        zones=zones,
-        fetch_from_follower=float(cluster.fetch_from_follower),
-    )
-    price = provider.zone_usd_per_byte
-    flows: dict[str, tuple[Any, float | None]] = {
-        "cross-zone produce": (traffic.cross_zone_produce_bytes_per_s(**produced), price),
-        "cross-zone replication": (traffic.cross_zone_replication_bytes_per_s(**copied), price),
-        "cross-zone consume": (consumed, price),
-        "cross-region mirror": (topics.mirror_out_bytes_per_s * calm, provider.region_usd_per_byte),
+    zones, calm = len(rack_sizes(brokers, cluster.zone_count)), average_fraction(sized)
+    crossing = crossing_arguments(topics, zones, fetch_from_follower=cluster.fetch_from_follower)
+    flows: dict[str, tuple[Array, float | None]] = {
+        _LABELS[name]: (function(**given) * calm, provider.zone_usd_per_byte)
+        for name, (function, given) in crossing.items()
     }
     if provider.managed:  # brokers speak to each other at the seller's expense
         del flows["cross-zone replication"]
-    return flows
+    return {**flows, "cross-region mirror": (topics.mirror_out_bytes_per_s * calm, provider.region_usd_per_byte)}
 
 
 def _item(
@@ -208,19 +201,10 @@ def _tiered(workload: Workload, sized: Sized, provider: Provider) -> Iterator[It
     if not kept.sum() > 0:
         return
     price = provider.object_usd_per_byte_month
-    total = prices.stored_per_month(stored_bytes=float(kept.sum()), price_per_byte=price or 0.0, discount_fraction=0.0)
+    total = prices.stored_per_month(stored_bytes=float(kept.sum()), price_per_byte=price or 0.0)
     yield _item("remote storage", kept, float(total), float(kept.sum()), provider, each=price)
     segments = sized.columns["average_bytes_per_s"] * workload.given["tiered"] / workload.given["segment_bytes"]
     load = segments * constant("cost.objects_per_segment")
     count, price = float(load.sum()) * constant("cost.s_per_month"), provider.object_usd_per_write
     total = messaging.metered_price_per_month(units_per_month=count, free_units_per_month=0.0, unit_price=price or 0.0)
     yield _item("remote writes", load, float(total), count, provider, each=price)
-
-
-def controllers_of(brokers: int) -> int:
-    """Dedicated controllers of a cluster of this size."""
-    return int(
-        controllers.controller_count(
-            brokers=brokers, large_cluster_brokers=constant("controllers.large_cluster_brokers")
-        )
-    )

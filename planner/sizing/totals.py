@@ -25,9 +25,10 @@ from planner.sizing.evaluate import (
     threshold,
     utilisation_arguments,
 )
+from planner.sizing.loads import TopicArrays
 from planner.sizing.sized import Sized
 from planner.sizing.workload import Workload
-from planner.trace import Trace
+from planner.trace import Note, Trace
 
 
 def cluster_load(workload: Workload, sized: Sized, setting: Setting, brokers: int, trace: Trace) -> ClusterLoad:
@@ -124,45 +125,39 @@ def _flow_sums(sized: Sized, trace: Trace) -> dict[str, Any]:
 
 
 def _cross_zone(sized: Sized, setting: Setting, brokers: int, trace: Trace) -> float:
-    topics = sized.load.topics
     zones = len(rack_sizes(brokers, setting.zones))
-    parts = {
-        "cross_zone_produce_bytes_per_s": trace(
-            "topics.cross_zone_produce_bytes_per_s",
-            traffic.cross_zone_produce_bytes_per_s,
-            produce_in_bytes_per_s=topics.produce_in_bytes_per_s,
-            zones=zones,
-        ),
-        "cross_zone_replication_bytes_per_s": trace(
-            "topics.cross_zone_replication_bytes_per_s",
-            traffic.cross_zone_replication_bytes_per_s,
-            produce_in_bytes_per_s=topics.produce_in_bytes_per_s,
-            replication_factor=topics.replication_factor,
-            zones=zones,
-        ),
-        "cross_zone_consume_bytes_per_s": trace(
-            "topics.cross_zone_consume_bytes_per_s",
-            traffic.cross_zone_consume_bytes_per_s,
-            consumer_out_bytes_per_s=topics.consumer_out_bytes_per_s,
-            replication_factor=topics.replication_factor,
-            zones=zones,
-            fetch_from_follower=float(setting.fetch_from_follower),
-        ),
-    }
+    flows = crossing_arguments(sized.load.topics, zones, fetch_from_follower=setting.fetch_from_follower)
+    parts = {name: trace(f"topics.{name}", function, **given) for name, (function, given) in flows.items()}
     sums = {name: trace(name, traffic.cluster_bytes_per_s, topic_bytes_per_s=flow) for name, flow in parts.items()}
     return float(trace("cross_zone_bytes_per_s", traffic.cross_zone_bytes_per_s, **sums))
 
 
+def crossing_arguments(
+    topics: TopicArrays, zones: int, *, fetch_from_follower: bool
+) -> dict[str, tuple[Any, dict[str, Any]]]:
+    """For each flow between zones the model function and its arguments, per topic."""
+    produced = {"produce_in_bytes_per_s": topics.produce_in_bytes_per_s}
+    copies = {"replication_factor": topics.replication_factor}
+    consumed = {
+        "consumer_out_bytes_per_s": topics.consumer_out_bytes_per_s,
+        "fetch_from_follower": float(fetch_from_follower),
+    }
+    return {
+        "cross_zone_produce_bytes_per_s": (traffic.cross_zone_produce_bytes_per_s, {**produced, "zones": zones}),
+        "cross_zone_replication_bytes_per_s": (
+            traffic.cross_zone_replication_bytes_per_s,
+            {**produced, **copies, "zones": zones},
+        ),
+        "cross_zone_consume_bytes_per_s": (
+            traffic.cross_zone_consume_bytes_per_s,
+            {**consumed, **copies, "zones": zones},
+        ),
+    }
+
+
 def _controllers(workload: Workload, brokers: int, count: float, replicas: float, trace: Trace) -> dict[str, Any]:
     return {
-        "controllers": int(
-            trace(
-                "controllers",
-                controllers.controller_count,
-                brokers=brokers,
-                large_cluster_brokers=constant("controllers.large_cluster_brokers"),
-            )
-        ),
+        "controllers": controllers_of(brokers, trace),
         "controller_memory_bytes": float(
             trace(
                 "controller_memory_bytes",
@@ -186,6 +181,12 @@ def _controllers(workload: Workload, brokers: int, count: float, replicas: float
             )
         ),
     }
+
+
+def controllers_of(brokers: int, note: Note) -> int:
+    """Dedicated controllers of a cluster of this size."""
+    large = constant("controllers.large_cluster_brokers")
+    return int(note("controllers", controllers.controller_count, brokers=brokers, large_cluster_brokers=large))
 
 
 def trace_states(trace: Trace, sized: Sized, evaluation: Evaluation, setting: Setting, brokers: Brokers) -> None:

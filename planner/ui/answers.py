@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from planner import codec
 from planner.reports.page import Block, Paragraph, Recorded
 from planner.scenario import InputError, ScenarioError
 from planner.ui import frame, state
@@ -36,9 +35,7 @@ class Answered(NamedTuple):
 
 def show(question: str, *, first: bool = True, **options: Any) -> None:
     """Answer a question of the visitor's choice on the page; the first answer of a page is its heading."""
-    text, changes, factor = st.session_state.good
-    sets = tuple(f"{path}={value}" for path, value in changes.items())
-    found = _answered(question, text, sets, float(factor), tuple(sorted(options.items())))
+    found = _answered(question, *state.answered(), tuple(sorted(options.items())))
     if found.errors:
         frame.refusal("This cannot be answered.", found.errors)
         return
@@ -58,9 +55,8 @@ def _answered(
     home, wording = _QUESTIONS[question]
     module, _, name = wording.partition(":")
     page = Recorded()
+    scenario = state.answer(text, changes, factor).plan.scenario
     try:
-        scenario = codec.load(text, changes)
-        scenario = scenario if factor == 1 else state.scaled(scenario, factor)
         found = getattr(import_module(home), question)(scenario, **dict(options))
         getattr(import_module(module), name)(found, page)
     except ScenarioError as error:

@@ -109,7 +109,7 @@ def open_link(query: Mapping[str, str]) -> None:
     try:
         opened = links.from_query(query)
         choice = opened.choice
-        answer(choice.text, tuple(f"{path}={value}" for path, value in choice.changes.items()), choice.factor)
+        answer(choice.text, _sets(choice.changes), choice.factor)
     except ScenarioError as error:
         refuse("The link", error.errors)
         return
@@ -178,7 +178,7 @@ def put(path: str, value: str | None) -> None:
 def put_all(found: Mapping[str, str]) -> None:
     """Set several inputs together, or none of them: raises ScenarioError."""
     changed = {**st.session_state.changes, **found}
-    answer(st.session_state.text, tuple(f"{path}={value}" for path, value in changed.items()), st.session_state.factor)
+    answer(st.session_state.text, _sets(changed), st.session_state.factor)
     st.session_state.changes = changed
     renew()
 
@@ -240,19 +240,27 @@ def current() -> tuple[Answer, list[InputError]]:
     return found, errors
 
 
+def answered() -> tuple[str, tuple[str, ...], float]:
+    """The choice that the page answers, the last one without errors, as the arguments of `answer`."""
+    text, changed, factor = st.session_state.good
+    return text, _sets(changed), float(factor)
+
+
+def _sets(changed: Mapping[str, str]) -> tuple[str, ...]:
+    """Changes as the command line writes them."""
+    return tuple(f"{path}={value}" for path, value in changed.items())
+
+
 def _planned(text: str, changed: Mapping[str, str], factor: float) -> Answer:
-    sets = tuple(f"{path}={value}" for path, value in changed.items())
     # a sign of life for thousands of topics; for a few it would only flicker
     with st.spinner("Planning ...") if len(text) > _LONG else nullcontext():
-        result: Answer = answer(text, sets, factor)
+        result: Answer = answer(text, _sets(changed), factor)
     return result
 
 
 def recommended(*, alone: bool) -> Recommendation | None:
     """The recommendation for the answered choice; `alone` leaves its topics aside, and then there may be no answers."""
-    text, changed, factor = st.session_state.good
-    sets = tuple(f"{path}={value}" for path, value in changed.items())
-    found: Recommendation | None = _recommended(text, sets, factor, alone)
+    found: Recommendation | None = _recommended(*answered(), alone)
     return found
 
 
@@ -267,8 +275,7 @@ def _recommended(text: str, changes: tuple[str, ...], factor: float, alone: bool
 
 def counted(topic: str) -> TopicCount:
     """Partition count, ladder, skew and ceilings of one topic of the answered choice."""
-    text, changed, factor = st.session_state.good
-    found: TopicCount = _counted(text, tuple(f"{path}={value}" for path, value in changed.items()), factor, topic)
+    found: TopicCount = _counted(*answered(), topic)
     return found
 
 
@@ -280,8 +287,8 @@ def _counted(text: str, changes: tuple[str, ...], factor: float, topic: str) -> 
 
 def unscaled() -> Scenario:
     """The scenario of the answered choice with its changes, without the factor on the load."""
-    text, changed, _ = st.session_state.good
-    return codec.load(text, [f"{path}={value}" for path, value in changed.items()])
+    text, sets, _ = answered()
+    return codec.load(text, sets)
 
 
 def take_topics(topics: Sequence[Mapping[str, Any]], origin: str) -> None:
@@ -290,7 +297,7 @@ def take_topics(topics: Sequence[Mapping[str, Any]], origin: str) -> None:
     factor = float(st.session_state.factor)
     mapping = codec.to_mapping(codec.load(st.session_state.text))
     text = codec.dump(codec.from_mapping({**mapping, "topics": list(topics)}))
-    answer(text, tuple(f"{path}={value}" for path, value in rest.items()), factor)
+    answer(text, _sets(rest), factor)
     choose(origin, text)
     st.session_state.changes = rest
     st.session_state.factor = factor
