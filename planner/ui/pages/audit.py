@@ -11,4 +11,5 @@ def page() -> None:
     answers.show("audit")
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

@@ -19,4 +19,5 @@ def page() -> None:
     answers.show("rebalance", first=False)
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

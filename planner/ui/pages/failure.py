@@ -23,4 +23,5 @@ def page() -> None:
     answers.show("durability", first=False)
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

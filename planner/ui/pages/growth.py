@@ -28,4 +28,5 @@ def page() -> None:
         answers.show("uncertainty", first=False, worlds=1024, load=_SPREADS[spread])
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

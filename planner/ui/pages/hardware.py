@@ -24,4 +24,5 @@ def page() -> None:
     frame.table(tables.cost(plan))
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

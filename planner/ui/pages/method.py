@@ -62,4 +62,5 @@ def _cases() -> None:
     frame.table(method.cases_table(kind), heading=False)
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

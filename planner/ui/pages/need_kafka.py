@@ -243,4 +243,5 @@ def _others(found: Recommendation) -> None:
         st.markdown(f":orange-badge[◆ Note] {views.sentence(line)}")
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

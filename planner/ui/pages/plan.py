@@ -143,4 +143,5 @@ def _assumptions(plan: Plan) -> None:
         frame.table(tables.assumptions(plan), "Every default and constant: value, range, confidence, source, date.")
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

@@ -27,4 +27,5 @@ def page() -> None:
         answers.show("reassign", first=False, to_brokers=int(brokers))
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

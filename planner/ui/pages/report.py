@@ -42,4 +42,5 @@ def _offer(plan: Plan, form: ReportFormat, ending: str, mime: str) -> None:
     st.download_button(f"Download report.{ending}", made, file_name=f"report.{ending}", mime=mime, on_click="ignore")
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()

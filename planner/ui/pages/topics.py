@@ -194,4 +194,5 @@ def _members(scenario: Scenario, name: str) -> list[int]:
     return sorted({group.members for group in topic.consumers if group.members})
 
 
-page()
+if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing
+    page()
