@@ -69,7 +69,9 @@ def bars_spec(rows: Sequence[Row], *, dark: bool = False, most: float | None = N
             left, right = (min(max(value * scale, 0.0), 1.0) for value in (part.start, part.value))
             shown = {"x0": left, "x1": right, "y0": place, "y1": place + _BAR}
             bars.append({**shown, "paint": colours.get(part.paint, part.paint)})
-            plain.append(text_at(max(left, right) + 0.012, place + _BAR / 2 + 0.5, part.text, colours["ink"], SMALL))
+            if part.text:
+                end = max(left, right) + 0.012
+                plain.append(text_at(end, place + _BAR / 2 + 0.5, part.text, colours["ink"], SMALL))
         bottom = top + len(row.parts) * _LINE
         if row.mark is not None:
             place = min(row.mark * scale, 1.0)

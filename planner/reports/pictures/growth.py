@@ -141,8 +141,10 @@ def _names(plane: Plane, drawn: Sequence[FirstLimit], top: float) -> None:
         plane.say(len(row.used_of_limit) - 1, row.used_of_limit[-1], text, align="right", lift=lift)
     low = len(rest) - len(high)
     if low:
-        text = f"{low} more below {max(row.used_of_limit[-1] for row in rest if row not in high):.0%}"
-        plane.say(len(drawn[0].used_of_limit) - 1, 0.0, text, "muted", align="right", lift=24)
+        below = max(row.used_of_limit[-1] for row in rest if row not in high)
+        plane.say(
+            len(drawn[0].used_of_limit) - 1, below, f"{low} more below {below:.0%}", "muted", align="right", lift=9
+        )
 
 
 def _marks(plane: Plane, steps: Sequence[Purchase]) -> None:
@@ -150,6 +152,8 @@ def _marks(plane: Plane, steps: Sequence[Purchase]) -> None:
         brokers = step.kind == "brokers"
         shape, paint, lift = ("triangle-up", "within", plane.height + 12) if brokers else ("diamond", "spare_ink", 8)
         plane.mark(step.month, 0.0, paint, shape=shape, size=80, lift=lift)
+        if brokers:
+            plane.say(step.month, 0.0, f"  {step.after} brokers" if step is steps[0] else f"  {step.after}", lift=lift)
 
 
 def _step_words(step: Purchase) -> str:
@@ -193,9 +197,9 @@ def brokers_spec(found: Growth, *, dark: bool = False, narrow: bool = False) -> 
     for begin, end in zip(begins, [*begins[1:], len(counts) - 1], strict=True):
         plane.bar(begin, max(end, begin), 0, counts[begin], "within", tone=0.85)
         if plane.x.place(begin) >= said:
-            text = f"{counts[begin]}" + (" brokers" if begin == 0 else "")
-            plane.say(begin, counts[begin], text, align="left", lift=8, strong=True)
-            said = plane.x.place(begin) + (0.09 if begin else 0.25)
+            side = "left" if plane.x.place(begin) < 0.9 else "right"  # noqa: PLR2004 - so that none is cut off
+            plane.say(begin, counts[begin], f"{counts[begin]}", align=side, lift=8, strong=True)
+            said = plane.x.place(begin) + 0.07
     for month in found.months:
         if not month.holds:
             plane.mark(month.month, 0.0, "short", shape="triangle-down", size=50, lift=6)

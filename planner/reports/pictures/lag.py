@@ -59,7 +59,8 @@ def groups_spec(found: ConsumerLag, *, dark: bool = False, narrow: bool = False)
     scale = times(_reach(groups.values(), outage), _time, ticks=3 if narrow else 6)
     plane = Plane(scale, rows(len(groups)), dark, len(groups) * _ROW)
     plane.say(0.0, 0.0, "■ stopped", "muted", lift=12)
-    plane.say(outage, 0.0, "■ reads its lag", "right_ink", align="left", lift=12)
+    plane.say(scale.high * 0.27, 0.0, "■ reads its lag", "right_ink", align="left", lift=12)
+    plane.say(scale.high, 0.0, "◆ deletion begins", "short_ink", align="right", lift=12)
     for index, (name, group) in enumerate(groups.items()):
         grave = group.lost_records > 0 or (group.utilisation is not None and group.drain_s is None)
         plane.say(0.0, index + 0.22, name, size=13.0)
@@ -161,4 +162,7 @@ def _surplus(group: GroupLag) -> float:
 
 
 def _records(value: float) -> str:
-    return quantity(value, "count") if value else "0"
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if value >= size:
+            return f"{value / size:.3g} {word}"
+    return f"{value:.3g}"

@@ -8,7 +8,7 @@ from typing import Final
 from planner.optimise import Search, SearchRow
 from planner.reports.pictures.bars import Part, Row, bars_spec
 from planner.reports.pictures.drawing import Spec, clicks
-from planner.reports.pictures.plane import Plane, linear
+from planner.reports.pictures.plane import Plane, Scale, linear
 from planner.results import CostLine
 
 # Okabe-Ito, one for each seller, with a shape of its own
@@ -19,9 +19,10 @@ SELLERS: Final = {
     "azure": ("#56B4E9", "diamond"),
 }
 _OTHER: Final = ("#CC79A7", "cross")
-_MOST: Final = 250  # points
+_MOST: Final = 600  # points
 _REACH: Final = 2.5  # times the cheapest; dearer ones are in the table only
 _SIZE: Final = 46.0
+_BEFORE: Final = 0.9  # of the cheapest, where the scale begins
 
 
 def offers_drawn(found: Search) -> list[SearchRow]:
@@ -71,8 +72,11 @@ def offers_spec(found: Search, *, dark: bool = False, narrow: bool = False, chos
     """
     drawn = offers_drawn(found)
     dearest = max((row.per_month or 0.0 for row in drawn), default=1.0)
+    whole = linear(dearest, lambda value: f"{value:,.0f}", ticks=3 if narrow else 6)
+    # points are compared by their places, so that the scale may begin near the cheapest
+    least = _BEFORE * min((row.per_month or 0.0 for row in drawn), default=0.0)
     plane = Plane(
-        linear(dearest, lambda value: f"{value:,.0f}", ticks=3 if narrow else 6),
+        Scale(least, whole.high, {value: text for value, text in whole.ticks.items() if value >= least}),
         linear(max(map(_left, drawn), default=1.0), lambda value: f"{value:.0%} left"),
         dark,
         300.0,

@@ -67,8 +67,7 @@ def recovery_spec(found: Failure, *, dark: bool = False, narrow: bool = False, c
         plane.line(name, drawn, paint, size=2.5)
         for rate, value in drawn:
             plane.mark(rate, value, paint, size=36)
-        middle = drawn[len(drawn) // 2]
-        plane.say(*middle, f" {name}", "right_ink" if paint == "within" else paint, align="left", lift=12)
+        plane.say(*drawn[-1], name, "right_ink" if paint == "within" else paint, align="right", lift=14)
     if chosen is not None and throttles and min(throttles) <= chosen <= max(throttles):
         plane.upright(chosen, "ink")
         plane.say(chosen, plane.y.high, f" throttle {quantity(chosen, 'bytes/s')}", lift=12, strong=True)

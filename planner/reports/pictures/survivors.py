@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from planner.operations.failures import Failure
 from planner.reports.pictures.bars import Part, Row, bars_spec
 from planner.reports.pictures.drawing import Spec
 from planner.results import RESOURCE_WORDS
+
+_LONGEST: Final = 1.5  # of a capacity; what is fuller is drawn so long
 
 
 def survivors_alt(found: Failure) -> str:
@@ -37,8 +41,7 @@ def survivors_spec(found: Failure, *, dark: bool = False) -> Spec:
     for row in sorted(found.usage, key=lambda row: -row.utilisation / row.threshold):
         paint = "within" if row.holds else "short"
         sign = "" if row.holds else "▲ "
-        text = f"{sign}{row.utilisation:.0%} of {row.threshold:.0%}"
-        # the number stands behind the mark of the limit
-        part = Part(min(row.utilisation, 1.5), paint, text)
-        rows.append(Row(RESOURCE_WORDS[row.resource], (part,), strong=not row.holds, mark=row.threshold))
+        name = f"{sign}{RESOURCE_WORDS[row.resource]}: {row.utilisation:.0%} of {row.threshold:.0%}"
+        part = Part(min(row.utilisation, _LONGEST), paint, "")  # its number would stand on the mark of the limit
+        rows.append(Row(name, (part,), strong=not row.holds, mark=row.threshold))
     return bars_spec(rows, dark=dark)
