@@ -10,7 +10,7 @@ from planner.reports.tables import Table
 from planner.reports.text import source_text
 from planner.reports.words import quantity
 
-_WORDS = {"critical": "critical", "warning": "warnings", "info": "notes"}
+_WORDS = {"critical": ("critical", "critical"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
 
 
 def audit_text(found: Audit, page: Page) -> None:
@@ -26,7 +26,7 @@ def audit_text(found: Audit, page: Page) -> None:
 def audit_sentence(found: Audit) -> str:
     """Whether the audit passes, and how many findings there are."""
     counts = [(name, sum(row.severity == name for row in found.findings)) for name in _WORDS]
-    told = ", ".join(f"{count} {_WORDS[name]}" for name, count in counts if count) or "nothing to tell"
+    told = ", ".join(f"{count} {_WORDS[name][count > 1]}" for name, count in counts if count) or "nothing to tell"
     verdict = "The audit passes" if found.passed else "The audit fails"
     return f"{verdict}: {told}."
 

@@ -75,9 +75,8 @@ def _what(kind: str, plan: Plan) -> dict[str, Any]:
         chosen = st.multiselect("Numbers of brokers", ids[:_MOST_IDS], default=ids[:1], key=f"failing_ids {count}")
         return {"ids": tuple(chosen)} if chosen else {}
     if kind == "zone":
-        zones = ["any", *map(str, range(1, cluster.zone_count + 1))]
-        zone = st.selectbox("Which zone", zones, format_func=lambda name: "the worst" if name == "any" else name)
-        return {"zone": zone}
+        zones = {"the worst": "any", **{str(zone): str(zone) for zone in range(1, cluster.zone_count + 1)}}
+        return {"zone": zones[st.selectbox("Which zone", list(zones))]}
     if kind == "disk":
         st.caption("One volume of one broker, the fullest.")
         return {"disk": True}
