@@ -126,9 +126,16 @@ def heavily(words: str, work: Callable[[Callable[[int, int], None]], Any]) -> An
         st.warning("Others are computing just now; ask again in a few seconds.")
         return None
     try:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        place = st.empty()
+        with place.container(horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0, words)
             st.button("Cancel", key="cancel heavy work")
-        return work(lambda done, total: bar.progress(min(done / max(total, 1), 1.0), words) and None)
+
+        def tell(done: int, total: int) -> None:
+            bar.progress(min(done / max(total, 1), 1.0), words)
+
+        result = work(tell)
+        place.empty()
+        return result
     finally:
         _places().release()

@@ -124,7 +124,7 @@ def _break_dates(plane: Plane, found: Growth, drawn: Sequence[FirstLimit]) -> No
         at.append((month, lift))
         plane.mark(month, 1.0, "short", size=70)
         when = "over it already" if row.date_reason else row.date
-        plane.say(month, 1.0, f" {RESOURCE_WORDS[row.resource]}: {when}", "short_ink", lift=lift, strong=True)
+        plane.say(month, 1.0, f"{RESOURCE_WORDS[row.resource]}: {when}", "short_ink", lift=lift, strong=True)
 
 
 def _names(plane: Plane, drawn: Sequence[FirstLimit], top: float) -> None:
@@ -153,7 +153,13 @@ def _marks(plane: Plane, steps: Sequence[Purchase]) -> None:
         shape, paint, lift = ("triangle-up", "within", plane.height + 12) if brokers else ("diamond", "spare_ink", 8)
         plane.mark(step.month, 0.0, paint, shape=shape, size=80, lift=lift)
         if brokers:
-            plane.say(step.month, 0.0, f"  {step.after} brokers" if step is steps[0] else f"  {step.after}", lift=lift)
+            plane.say(
+                step.month,
+                0.0,
+                f"{step.after} brokers" if step is steps[0] else f"{step.after}",
+                lift=lift,
+                beside=True,
+            )
 
 
 def _step_words(step: Purchase) -> str:

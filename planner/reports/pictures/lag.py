@@ -134,18 +134,18 @@ def group_spec(group: GroupLag, outage_s: float, *, dark: bool = False, narrow: 
     x = times(max(end * 1.05, outage * 1.2), _time, ticks=3 if narrow else 6)
     plane = Plane(x, linear(max(group.lag_records, later), _records, ticks=4), dark, 200.0)
     plane.upright(outage, "muted", size=1.0)
-    plane.say(outage, plane.y.high, " consumers run again", "muted", lift=12)
+    plane.say(outage, plane.y.high, "consumers run again", "muted", lift=12)
     points = [(0.0, 0.0), (outage, group.lag_records)]
     overrun = group.overrun_after_s
     if group.lost_records > 0 and overrun is not None:
         plane.line("kept", [(0.0, 0.0), (outage, group.lag_records)], "muted", dashed=True, size=1.5)
         points = [(0.0, 0.0), (min(overrun, outage), group.records_per_s * min(overrun, outage)), (outage, left)]
         plane.mark(overrun, group.records_per_s * overrun, "short", shape="diamond", size=110.0)
-        text = f" deleted unread from here: {_records(group.lost_records)}"
-        plane.say(overrun, group.records_per_s * overrun, text, "short_ink", lift=-14, strong=True)
+        text = f"deleted unread from here: {_records(group.lost_records)}"
+        plane.say(overrun, group.records_per_s * overrun, text, "short_ink", lift=-14, strong=True, beside=True)
     plane.line("waits", points, "within", size=2.5)
     if group.utilisation is None:
-        plane.say(outage, left, " then not known", "muted", align="left")
+        plane.say(outage, left, "then not known", "muted", align="left", beside=True)
     elif grows:
         plane.line("grows", [(outage, left), (end, later)], "short", size=2.5, dashed=True)
         plane.say(end, later, "▲ lag grows on", "short_ink", align="right", lift=12, strong=True)

@@ -89,7 +89,7 @@ def offers_spec(found: Search, *, dark: bool = False, narrow: bool = False, chos
         plane.say(
             row.per_month or 0.0,
             _left(row),
-            f" {row.type} x {row.count}",
+            f"{row.type} x {row.count}",
             lift=12 if index % 2 else -12,
             strong=not index,
         )

@@ -18,6 +18,7 @@ _LONG_TIMES: Final = (1e-3, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 21_600.0,
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _DAY: Final = 86_400.0
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
+_AWAY: Final = 9.0  # pixels from a mark to the text beside it
 _END: Final = 0.82  # right of it a text is written to the left of its place
 
 
@@ -107,7 +108,7 @@ class Plane:
     lines: Drawn = field(default_factory=list)
     dashes: Drawn = field(default_factory=list)
     marks: dict[str, Drawn] = field(default_factory=dict)
-    texts: dict[tuple[str, bool], Drawn] = field(default_factory=dict)
+    texts: dict[tuple[str, bool, bool], Drawn] = field(default_factory=dict)
 
     def colour(self, paint: str) -> str:
         """A colour by its name, or as it is."""
@@ -172,13 +173,14 @@ class Plane:
         align: str | None = None,
         lift: float = 0,
         strong: bool = False,
+        beside: bool = False,
         size: float = SMALL,
     ) -> None:
-        """A text beside its place, on the side that has room; `lift` pixels above it."""
+        """A text on the side of its place that has room, `lift` pixels above it; `beside` leaves room for a mark."""
         place = self.x.place(x)
         side = align or ("right" if place > _END else "left")
         row = text_at(place, self.down(y) - lift, text, self.colour(paint), size)
-        self.texts.setdefault((side, strong), []).append(row)
+        self.texts.setdefault((side, strong, beside), []).append(row)
 
     def picture(self) -> Spec:
         """All of it, the grid behind."""
@@ -194,8 +196,11 @@ class Plane:
             layers += marks_of(rows, {"type": "point", "shape": shape, "filled": True, "opacity": 1}, "color", "size")
         for side, rows in numbers.items():
             layers += texts_of(rows, align=side)
-        for (side, strong), rows in self.texts.items():
-            layers += texts_of(rows, bold=strong, align=side)
+        for (side, strong, beside), rows in self.texts.items():
+            away = {"left": _AWAY, "right": -_AWAY}.get(side, 0.0) if beside else 0.0
+            layers += [
+                {**layer, "mark": {**layer["mark"], "dx": away}} for layer in texts_of(rows, bold=strong, align=side)
+            ]
         height = _TOP + self.height + _FOOT
         return assembled(layers, (0, 1), (0, height), height=height)
 

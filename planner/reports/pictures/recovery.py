@@ -67,8 +67,8 @@ def recovery_spec(found: Failure, *, dark: bool = False, narrow: bool = False, c
         plane.line(name, drawn, paint, size=2.5)
         for rate, value in drawn:
             plane.mark(rate, value, paint, size=36)
-        plane.say(*drawn[-1], name, "right_ink" if paint == "within" else paint, align="right", lift=14)
+        plane.say(*drawn[-1], name, "right_ink" if paint == "within" else paint, align="right", lift=22)
     if chosen is not None and throttles and min(throttles) <= chosen <= max(throttles):
         plane.upright(chosen, "ink")
-        plane.say(chosen, plane.y.high, f" throttle {quantity(chosen, 'bytes/s')}", lift=12, strong=True)
+        plane.say(chosen, plane.y.high, f"throttle {quantity(chosen, 'bytes/s')}", lift=12, strong=True)
     return plane.picture()

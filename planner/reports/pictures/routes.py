@@ -38,9 +38,9 @@ def keys_spec(found: Repartition, *, dark: bool = False) -> Spec:
         Row("keys that stay", (Part(1 - moved, "within", f"{1 - moved:.1%}"),)),
     ]
     low, high = found.moved_record_fraction_low, found.moved_record_fraction_high
-    if moved and low < high:
+    if low < high:
         said = f"{low:.1%} to {high:.1%}, by chance"
-        rows.append(Row("records of keys that move", (Part(high, "short", said, start=low),)))
+        rows.append(Row("records that move", (Part(found.moved_record_fraction, "short", said),)))
     return bars_spec(rows, dark=dark, most=1.0)
 
 

@@ -62,7 +62,7 @@ def _audit(plan: Plan) -> None:
             frame.table(text_audit.findings_table(found), heading=False)
             for name in dict.fromkeys(row.source for row in found.findings):
                 st.caption(views.sentence(source_text(name)))
-    frame.explain(found.trace, "")
+    frame.explain(found.trace, "fills.spike.full_s")
 
 
 def _findings(found: Audit) -> None:
@@ -81,7 +81,7 @@ def _configured(plan: Plan) -> dict[str, Any]:
     """What runs, pasted or as a file: every text is read strictly, and secrets in it are dropped."""
     asked: dict[str, Any] = {}
     faults: list[InputError] = []
-    with st.expander("Paste what is configured", expanded=not st.session_state.get("audited_before")):
+    with st.expander("Paste what is configured"):
         st.caption("As in .properties files. Values of secrets are dropped, nothing is stored.")
         left, right = st.columns(2)
         with left:

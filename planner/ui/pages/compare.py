@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -92,7 +93,10 @@ def _answer(found: Comparison) -> None:
         f"{name} {'holds with' if plan.feasible else 'does not hold with'} {plan.brokers.count} brokers"
         for name, plan in zip(found.names, found.plans, strict=True)
     ]
-    differ = f"{len(found.inputs)} inputs and {len(found.figures)} figures differ."
+    inputs, figures = tables.differences(found)
+    differ = f"{len(inputs.rows)} inputs and {len(figures.rows)} figures differ."
+    if inputs.notes:
+        differ += f" {len(inputs.notes)} topics are not in all of them."
     if not found.inputs and not found.figures:
         differ = "Nothing differs."
     frame.answer_line(f"{'; '.join(counts)}.", differ)
@@ -106,7 +110,8 @@ def _table(table: tables.Table) -> None:
     if not table.rows and not table.notes:
         st.markdown("None.")
         return
-    cut = tables.Table(table.title, table.columns, table.rows[:_ROWS], table.notes, right=table.right)
+    notes = (" ".join(table.notes),) if table.notes else ()
+    cut = replace(table, rows=table.rows[:_ROWS], notes=notes)
     frame.table(cut, heading=False)
     if rest > 0:
         st.caption(f"{rest} more rows; kafka-planner compare lists all.")

@@ -28,9 +28,9 @@ def page() -> None:
     if not found.groups:
         return
     _groups(found)
-    _one(found)
+    name = _one(found)
     _rebalances()
-    frame.explain(found.trace, "")
+    frame.explain(found.trace, f"groups.{name}.utilisation")
 
 
 def _asked() -> dict[str, Any]:
@@ -81,7 +81,8 @@ def _groups(found: ConsumerLag) -> None:
     st.caption("Time since the consumers stopped. A group has caught up when its slowest partition has.")
 
 
-def _one(found: ConsumerLag) -> None:
+def _one(found: ConsumerLag) -> str:
+    """The timeline of a group that the visitor chooses."""
     st.header("One group", anchor=False)
     name = st.selectbox("Group", list(found.groups), key="lag_group")
     group, dark = found.groups[name], frame.is_dark()
@@ -96,6 +97,7 @@ def _one(found: ConsumerLag) -> None:
     st.caption("Records that wait. Draining is drawn straight; it ends when the slowest partition is read.")
     for line in text_consumers.group_reasons(name, group):
         st.markdown(f"- {views.sentence(line)}")
+    return name
 
 
 def _rebalances() -> None:

@@ -41,7 +41,7 @@ def page() -> None:
     _recovery(found, throttle)
     _producers(found)
     _durability()
-    frame.explain(found.trace, "refill_s")
+    frame.explain(found.trace, "refill.target_s")
 
 
 def _asked(plan: Plan) -> tuple[dict[str, Any], float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
@@ -113,7 +114,8 @@ def _timeline(found: Growth) -> None:
 def _purchases(found: Growth) -> None:
     st.header("What to do, and by when", anchor=False)
     if found.steps:
-        frame.table(text_growth.steps_table(found), heading=False)
+        # as a table that scrolls: on a phone sentences would get a word a line
+        frame.table(replace(text_growth.steps_table(found), prose=frozenset()), heading=False)
     else:
         st.markdown("● Nothing has to be bought or changed in these months.")
     dark = frame.is_dark()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
@@ -225,7 +226,8 @@ def _tables(found: Search) -> None:
     st.header("All types", anchor=False)
     st.caption(f"{len(held)} of {len(found.rows)} types hold.")
     frame.table(text_search.offers_table(found, held, "Types that hold, the cheapest first"))
-    frame.table(text_search.managed_table(found))
+    # as a table that scrolls: on a phone sentences would get a word a line
+    frame.table(replace(text_search.managed_table(found), prose=frozenset()))
     frame.table(text_search.refused_table(found))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -17,8 +17,10 @@ from planner.operations.repartitioning import Repartition
 from planner.reports import text_reassign, text_repartition
 from planner.reports.pictures.moves import moves_alt, moves_note, moves_spec
 from planner.reports.pictures.routes import keys_alt, keys_spec, routes_alt, routes_spec
+from planner.reports.words import quantity
 from planner.results import Plan
 from planner.scenario import InputError, ScenarioError
+from planner.trace import Trace
 from planner.ui import asking, frame, state, views
 
 _CHANGES: Final = {
@@ -52,16 +54,18 @@ def page() -> None:
     if found is not None:
         _routes(found)
     moved = _reassign(plan)
-    traces = {"partitions": found, "moves": moved}
-    known = {name: result.trace for name, result in traces.items() if result is not None}
+    results = {"partitions": (found, "moved_key_fraction"), "moves": (moved, "duration_s")}
+    known = {name: (result.trace, first) for name, (result, first) in results.items() if result is not None}
     if known:
-        both = len(known) > 1
-        name = (
-            st.segmented_control("Explain", list(known), default="partitions", required=True)
-            if both
-            else next(iter(known))
-        )
-        frame.explain(known[name or "partitions"], "")
+        _explain(known)
+
+
+def _explain(known: Mapping[str, tuple[Trace, str]]) -> None:
+    """Figures of one of the two computations."""
+    name = next(iter(known))
+    if len(known) > 1:
+        name = st.segmented_control("Explain", list(known), default=name, required=True) or name
+    frame.explain(*known[name])
 
 
 # More partitions
@@ -96,7 +100,7 @@ def _asked(plan: Plan) -> tuple[str, int, dict[str, Any]]:
 def _keys(name: str, data: bytes) -> Mapping[bytes, float] | None:
     """The counted keys of a file, or on the page what is wrong with it."""
     if len(data) > MOST_BYTES:
-        errors = [InputError("", None, "The file is too large.", f"at most {MOST_BYTES:,} bytes")]
+        errors: Sequence[InputError] = [InputError("", None, "The file is too large.", f"at most {MOST_BYTES:,} bytes")]
     else:
         try:
             return keys_of(data.decode("utf-8", "replace"))
@@ -123,9 +127,12 @@ def _routes(found: Repartition) -> None:
     dark = frame.is_dark()
     st.header("Keys that move", anchor=False)
     frame.chart(keys_spec(found, dark=dark), keys_alt(found), key="keys")
-    if found.breaks:
-        frame.table(text_repartition.breaks_table(found))
-    else:
+    st.subheader("What breaks when partitions are added in place", anchor=False)
+    for row in found.breaks:
+        lasts = quantity(row.lasts_s, "s") if row.lasts_s is not None else str(row.lasts_s_reason)
+        said = views.sentence(f"{row.message} For how long: {lasts}.")
+        st.markdown(f"{frame.badge(row.code.replace('_', ' '), good=False)} {said} *{views.sentence(row.action)}*")
+    if not found.breaks:
         st.markdown("● Nothing breaks.")
     st.header("Routes side by side", anchor=False)
     frame.chart(routes_spec(found, dark=dark), routes_alt(found), key="routes")
