@@ -1,4 +1,4 @@
-"""The pages about a running cluster, growth, hardware, comparisons and reports, as Streamlit's test harness runs them."""
+"""The pages about a running cluster, growth, hardware and reports, as Streamlit's own test harness runs them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from planner.reports import (
 from planner.ui import views
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("failure", "consumers", "repartition", "growth", "compare", "audit", "report", "hardware")
 
 
 @pytest.fixture
