@@ -122,19 +122,27 @@ def quota_script(plan: Plan) -> Artefact:
     about = (
         "Client quotas. A quota holds on each broker by itself, for all instances with the same client.id together.",
         "It is assumed that the producers of a topic have the client.id TOPIC-producer, and the members of a group",
-        "that of the group; write your own where it is another.",
+        "that of the group; write your own where it is another. Clients without a planned load get no quota.",
     )
-    lines = [_quota(plan, f"{topic.name}-producer", "producer_byte_rate", [(topic.name, 1.0)])
-             for topic in plan.scenario.topics]  # fmt: skip
-    for group, readings in _groups(plan).items():
-        shares = [(reading.topic.name, reading.group.read_fraction) for reading in readings]
-        lines.append(_quota(plan, group, "consumer_byte_rate", shares))
-    return Artefact("quotas.sh", "byte rates that clients may use", script(plan.name, about, "\n".join(lines) + "\n"))
+    producers = {f"{topic.name}-producer": [(topic.name, 1.0)] for topic in plan.scenario.topics}
+    readers = {
+        group: [(reading.topic.name, reading.group.read_fraction) for reading in readings]
+        for group, readings in _groups(plan).items()
+    }
+    lines = [
+        _quota(client, key, rate)
+        for key, clients in (("producer_byte_rate", producers), ("consumer_byte_rate", readers))
+        for client, shares in clients.items()
+        if (rate := _allowed(plan, shares)) > 0
+    ]
+    body = "".join(f"{line}\n" for line in lines)
+    return Artefact("quotas.sh", "byte rates that clients may use", script(plan.name, about, body))
 
 
-def _quota(plan: Plan, client: str, key: str, shares: list[tuple[str, float]]) -> str:
+def _allowed(plan: Plan, shares: list[tuple[str, float]]) -> float:
+    """Bytes a second on one broker for a client that has this share of these topics."""
     live = max(plan.brokers.count - plan.scenario.policy.survive.brokers, 1)
-    rate = sum(
+    return sum(
         float(
             quotas.client_quota_bytes_per_s(
                 bytes_per_s=plan.topics[name].produce_in_bytes_per_s * share,
@@ -145,5 +153,8 @@ def _quota(plan: Plan, client: str, key: str, shares: list[tuple[str, float]]) -
         )
         for name, share in shares
     )
-    words = (option("entity-name", client), option("add-config", f"{key}={max(math.ceil(rate), 1)}"))
+
+
+def _quota(client: str, key: str, rate: float) -> str:
+    words = (option("entity-name", client), option("add-config", f"{key}={math.ceil(rate)}"))
     return "kafka kafka-configs --alter --entity-type clients " + " ".join(words)

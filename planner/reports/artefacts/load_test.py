@@ -43,7 +43,8 @@ def load_test(plan: Plan) -> Artefact:
     ]
     rates = rates_of(plan)
     for topic in plan.scenario.topics:
-        blocks += _commands(topic, rates[topic.name].peak)
+        if rates[topic.name].peak > 0:
+            blocks += _commands(topic, rates[topic.name].peak)
     return Artefact(
         "load-test.md", "what to measure first, and the load that the plan predicts", "\n\n".join(blocks) + "\n"
     )
