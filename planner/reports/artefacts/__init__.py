@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from planner.advise import monitoring
 from planner.reports.artefacts.brokers import capacity_json, server_properties, tiered
 from planner.reports.artefacts.clients import keda, quota_script
-from planner.reports.artefacts.load_test import load_test
+from planner.reports.artefacts.measuring import load_test
 from planner.reports.artefacts.moving import reassignment
 from planner.reports.artefacts.strimzi import bootstrap, strimzi_files
 from planner.reports.artefacts.topics import topic_scripts

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ from planner.operations.reassign_steps import batch_file
 from planner.operations.reassigning import Reassignment
 from planner.operations.repartitioning import Repartition
 from planner.reports import text_reassign, text_repartition
+from planner.reports.archive import zipped
 from planner.reports.pictures.moves import moves_alt, moves_note, moves_spec
 from planner.reports.pictures.routes import keys_alt, keys_spec, routes_alt, routes_spec
 from planner.reports.words import quantity
@@ -30,7 +29,6 @@ _CHANGES: Final = {
 }
 _MOST_IDS: Final = 500  # brokers that can be chosen one by one
 _STEPS: Final = 60  # steps of a move that are shown
-_FIRST_ZIP_DAY: Final = (1980, 1, 1, 0, 0, 0)  # equal batches give equal bytes
 
 
 def page() -> None:
@@ -186,7 +184,7 @@ def _reassign(plan: Plan) -> Reassignment | None:
         st.subheader("Steps of the move", anchor=False)
         st.download_button(
             "Batch files and steps (zip)",
-            lambda: _zipped(found),
+            lambda: _batches(found),
             file_name="reassignment.zip",
             mime="application/zip",
             on_click="ignore",
@@ -230,18 +228,14 @@ def _moved(kind: str, plan: Plan) -> dict[str, Any]:
     return {"to_brokers": int(st.number_input(f"Brokers, now {count}", 1, 100_000, more, key=f"move_to {count}"))}
 
 
-def _zipped(found: Reassignment) -> bytes:
+def _batches(found: Reassignment) -> bytes:
     count = len(found.batches)
     texts = {
         batch_file(number, count): json.dumps(batch, indent=1) + "\n"
         for number, batch in enumerate(found.batches, start=1)
     }
     texts["steps.txt"] = "".join(f"{number}. {step}\n" for number, step in enumerate(found.steps, start=1))
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in texts.items():
-            archive.writestr(zipfile.ZipInfo(name, _FIRST_ZIP_DAY), text)
-    return data.getvalue()
+    return zipped(texts)
 
 
 if __name__ == "__main__":  # as Streamlit runs it; an import draws nothing

@@ -13,6 +13,8 @@ from planner import codec
 from planner.advise import monitoring
 from planner.reports import ReportFormat, report_bytes
 from planner.reports.adr import adr_document
+from planner.reports.archive import zipped
+from planner.reports.artefacts import artefacts
 from planner.results import Plan
 from planner.ui import frame, state, views
 
@@ -29,6 +31,7 @@ _DOCUMENTS: Final[tuple[tuple[ReportFormat, str, str, str, str, str | None], ...
         "xlsxwriter",
     ),
     ("markdown", "Markdown", "md", "text/markdown", "for a repository or a wiki", None),
+    ("adr", "Design decision", "adr.md", "text/markdown", "the size as an architecture decision record", None),
     ("csv", "Topics (CSV)", "csv", "text/csv", "the table of topics", None),
     ("json", "JSON", "json", "application/json", "scenario and plan, for programs", None),
 )
@@ -71,13 +74,20 @@ def _files(plan: Plan) -> None:
         "scenario.yaml",
         "application/yaml",
     )
+    _line(
+        lambda: zipped(artefacts(plan)),
+        "Everything to build it (zip)",
+        "topic commands, Strimzi and KEDA resources, broker properties, quotas, load test, alert rules, dashboard",
+        "artefacts.zip",
+        "application/zip",
+    )
     rules = "for Prometheus, thresholds from this plan"
     _line(lambda: _rules(plan), "Alert rules", rules, "kafka-rules.yaml", "application/yaml")
     _line(lambda: _dashboard(plan), "Dashboard", "for Grafana", "kafka-dashboard.json", "application/json")
     found = state.recommended(alone=False)
     if found is not None:
         purpose = "whether Kafka, as an architecture decision record"
-        _line(lambda: adr_document(found).encode(), "Decision record", purpose, "decision.md", "text/markdown")
+        _line(lambda: adr_document(found).encode(), "Decision on Kafka", purpose, "decision.md", "text/markdown")
     st.caption("Audit & diagnose has the rules for other metric names; Repartition has the batches of a reassignment.")
 
 
