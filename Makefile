@@ -10,7 +10,7 @@ DEV    := $(VENV)/.installed-dev
 SYSTEM_PACKAGES := chromium fonts-liberation prometheus
 
 .DEFAULT_GOAL := help
-.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live test-all bench bench-peer instances docs deps clean
+.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live test-all bench bench-peer soak instances docs screenshots deps clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,11 +113,17 @@ bench: $(DEV) ## measure speed
 bench-peer: $(DEV) ## measure speed beside service-capacity-modeling, in an environment of its own
 	$(BIN)/python benchmarks/peer.py
 
+soak: $(DEV) ## twenty visitors of the app at once for a minute: no cross-talk, memory bounded, waits printed
+	$(BIN)/python tools/soak.py
+
 instances: $(DEV) ## write the table of AWS instance types anew, from the packages that carry it
 	$(BIN)/python tools/build_instances.py
 
 docs: $(DEV) ## write the generated documentation
 	$(BIN)/python tools/build_docs.py
+
+screenshots: $(DEV) ## write the pictures of docs/app.md anew (make deps installs Chromium)
+	$(BIN)/python tools/screenshots.py
 
 deps: ## install the system packages of the browser and live tests (Debian, root or sudo)
 	@missing=""; for package in $(SYSTEM_PACKAGES); do \
