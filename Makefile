@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 APP    := $(VENV)/.installed-app
 DEV    := $(VENV)/.installed-dev
-SYSTEM_PACKAGES := chromium fonts-liberation prometheus
+SYSTEM_PACKAGES := chromium fonts-liberation prometheus maven
 
 .DEFAULT_GOAL := help
-.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live test-all bench bench-peer soak instances docs screenshots deps clean
+.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live measured test-all bench bench-peer soak instances docs screenshots deps clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,7 +99,13 @@ test-tools: $(DEV) ## alert rules through Prometheus' promtool (make deps instal
 ifneq ($(wildcard tests/live),)
 test-live: $(DEV) ## against a Kafka broker on this machine; a skipped test fails
 	@$(PIP) install -c constraints.txt -e '.[live]'
-	$(BIN)/python -m pytest tests/live -m live --no-skips
+	$(BIN)/python -m pytest tests/live -m live --no-skips -p no:unraisableexception # kafka-python leaves sockets open
+
+measured: $(DEV) ## the live tests and the long runs; writes docs/measured.md (a quarter of an hour)
+	@$(PIP) install -c constraints.txt -e '.[live]'
+	$(BIN)/python -m pytest tests/live/test_*.py tests/live/long_runs.py -m live --no-skips -p no:unraisableexception
+	cp build/live/measured.json tests/data/measured.json
+	$(BIN)/python tools/build_docs.py
 else
 test-live:
 	@echo "There are no live tests yet: the folder tests/live does not exist. Nothing was tested."

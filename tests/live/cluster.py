@@ -1,7 +1,7 @@
 """A real Kafka cluster on this machine: KRaft brokers from Kafka's own jars, on free ports of the loopback.
 
-`with Cluster() as kafka:` formats and starts three brokers that are controllers too, each in a rack of its own, waits until
-they answer, and stops them by process id. The jars come from Maven (`pom.xml`), or from `KAFKA_HOME/libs`.
+`with Cluster() as kafka:` formats and starts three brokers that are controllers too, each in a rack of its own, waits
+until they answer, and stops them by process id. The jars come from Maven (`pom.xml`), or from `KAFKA_HOME/libs`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 HERE: Final = Path(__file__).resolve().parent
 JARS: Final = Path(tempfile.gettempdir()) / "kafka-planner-live-jars"
@@ -69,8 +69,8 @@ class Cluster:
 
     @property
     def bootstrap(self) -> str:
-        """Every broker's address, as clients take it."""
-        return ",".join(f"127.0.0.1:{self._ports[broker][0]}" for broker in self.brokers)
+        """Addresses of the brokers that run, as clients take them."""
+        return ",".join(f"127.0.0.1:{self._ports[broker][0]}" for broker in self.alive())
 
     def pid(self, broker: int) -> int:
         """The process of a broker."""
@@ -90,7 +90,7 @@ class Cluster:
 
     # Life
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> Self:
         try:
             self._format()
             for broker in self.brokers:
@@ -272,7 +272,7 @@ def wait_for(done: Callable[[], bool], seconds: float, otherwise: str) -> None:
 
 def scraped(url: str) -> dict[str, float]:
     """Metrics of a broker, by name with labels as the agent writes them."""
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own brokers
         text = answer.read().decode()
     found = {}
     for line in text.splitlines():
