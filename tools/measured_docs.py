@@ -11,10 +11,10 @@ from planner.trace import short
 RECORD = Path(__file__).resolve().parent.parent / "tests" / "data" / "measured.json"
 ABOUT = """
 Each figure below was predicted by the planner from the scenario alone and written to a file; then a real Apache Kafka
-cluster was started from its published jars, and the same thing was measured. Error is (predicted - measured) / measured.
-`make test-live` repeats most of it and fails when an asserted row is off by more than its tolerance; `make measured` runs
-everything and writes this page. Where a row is only reported, the last column says why. Times and processor time belong
-to the machine; bytes, counts and shares do not.
+cluster was started from its published jars, and the same thing was measured. Error is (predicted - measured) over
+measured. `make test-live` repeats most of it and fails when an asserted row is off by more than its tolerance;
+`make measured` runs everything and writes this page. Where a row is only reported, the last column says why. Times and
+processor time belong to the machine; bytes, counts and shares do not.
 """
 
 
