@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
     from planner.sizing import check, compare, plan, reverse
+    from planner.sources.gathering import read_sources
+    from planner.sources.live import read_cluster
 
 # public name -> module that holds it; loaded on first use, so that `import planner` stays cheap
 _HOMES = {
@@ -53,6 +55,8 @@ _HOMES = {
     "partitions": "planner.operations.counts",
     "plan": "planner.sizing",
     "presets": "planner.codec",
+    "read_cluster": "planner.sources.live",
+    "read_sources": "planner.sources.gathering",
     "reassign": "planner.operations.reassigning",
     "rebalance": "planner.operations.rebalances",
     "recommend": "planner.recommender",
@@ -90,6 +94,8 @@ __all__ = [
     "partitions",
     "plan",
     "presets",
+    "read_cluster",
+    "read_sources",
     "reassign",
     "rebalance",
     "recommend",
