@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from planner.sizing import check, compare, plan, reverse
     from planner.sources.gathering import read_sources
     from planner.sources.live import read_cluster
+    from planner.sources.today import check_live
 
 # public name -> module that holds it; loaded on first use, so that `import planner` stays cheap
 _HOMES = {
@@ -41,6 +42,7 @@ _HOMES = {
     "audit": "planner.advise",
     "batching": "planner.operations.batches",
     "check": "planner.sizing",
+    "check_live": "planner.sources.today",
     "compaction": "planner.operations.compacting",
     "compare": "planner.sizing",
     "consumers": "planner.operations.lag",
@@ -80,6 +82,7 @@ __all__ = [
     "audit",
     "batching",
     "check",
+    "check_live",
     "compaction",
     "compare",
     "consumers",

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,6 +16,7 @@ from planner.cli.common import (
     FormatOption,
     answer,
     cli,
+    load_scenario,
     read_quantity,
     refusals,
     refuse,
@@ -78,14 +79,14 @@ def import_command(
     with refusals(form):
         if output is not None and not force and output.exists():
             refuse_one("-o", str(output), "The file is there already.", "a new file, or --force", form)
-        errors: list[InputError] = []
-        times: dict[str, Any] = {
-            "window_s": read_quantity("--window", window, "s", errors),
-            "timeout_s": read_quantity("--timeout", timeout, "s", errors),
-            "range_s": read_quantity("--range", range_, "s", errors),
-        }
-        if errors:
-            refuse(errors, form)
+        times = _times(
+            {
+                "window_s": ("--window", window),
+                "timeout_s": ("--timeout", timeout),
+                "range_s": ("--range", range_),
+            },
+            form,
+        )
         from planner.sources.gathering import read_sources
         from planner.sources.kafka_tools import read_capped
 
@@ -104,6 +105,51 @@ def import_command(
             )
         _tell(found, output, form)
     raise typer.Exit(INFEASIBLE if found.scenario is None else 0)
+
+
+def live_check(
+    scenario: str | None,
+    sets: list[str] | None,
+    form: Format,
+    *,
+    bootstrap: str | None,
+    command_config: Path | None,
+    window: str,
+    timeout: str,
+) -> NoReturn:
+    """`check --live`: an import by itself, or a running cluster, with or without its plan."""
+    with refusals(form):
+        if scenario is None and bootstrap is None:
+            refuse_one("SCENARIO", None, "There is nothing to check.", "an import, or --bootstrap-server", form)
+        times = _times({"window_s": ("--window", window), "timeout_s": ("--timeout", timeout)}, form)
+        given = None if scenario is None else load_scenario(scenario, sets)  # told before a minute is spent
+        from planner.sources.today import check_live
+
+        if bootstrap is None and given is not None:
+            found = check_live(given)
+        else:
+            from planner.sources.gathering import read_sources
+
+            with progress_bar() as progress:
+                read = read_sources(bootstrap=bootstrap, client_properties=command_config, progress=progress, **times)
+            found = check_live(read, given)
+
+        def text(page: Page) -> None:
+            from planner.reports.text_live import live_text
+
+            live_text(found, page)
+
+        answer(found, form, text)
+    raise typer.Exit(0 if found.holds else INFEASIBLE)
+
+
+def _times(options: dict[str, tuple[str, str]], form: Format) -> dict[str, Any]:
+    """Times that options give, by the names of the arguments."""
+    errors: list[InputError] = []
+    found = {key: read_quantity(option, text, "s", errors) for key, (option, text) in options.items()}
+    if errors:
+        refuse(errors, form)
+    return found
 
 
 def _labels(words: list[str] | None, form: Format) -> dict[str, str]:

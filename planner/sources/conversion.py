@@ -374,8 +374,8 @@ def _cluster(facts: Facts, broker: str | None, gaps: list[Gap]) -> dict[str, Any
         gaps.append(Gap("version of the brokers", "no source tells it", f"{Cluster().kafka_version}"))
     found |= _machine(facts, broker, gaps)
     found |= _layout(facts, gaps)
-    if facts.tls:
-        found["tls"] = True
+    if facts.tls is not None:
+        found["tls"] = facts.tls
     settings = [row.configs for row in facts.brokers.values() if row.configs]
     fetchers = {_whole(row.get("num.replica.fetchers")) for row in settings} - {None}
     if fetchers:

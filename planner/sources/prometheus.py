@@ -202,8 +202,12 @@ class _Questions:
         return _rows(body)
 
     def _read(self, address: str) -> bytes:
-        with self._opener.open(address, timeout=self._timeout_s) as reply:
-            data: bytes = reply.read(MAX_BYTES + 1)
+        try:
+            with self._opener.open(address, timeout=self._timeout_s) as reply:
+                data: bytes = reply.read(MAX_BYTES + 1)
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise NotReadError(f"it answers {error.code}; redirects and logins are not followed") from None
         if len(data) > MAX_BYTES:
             raise NotReadError("the answer is too large")
         return data
@@ -248,8 +252,6 @@ def _tried(ask: Callable[[], Any], what: str, gaps: list[Gap]) -> Any:
         return ask()
     except NotReadError as error:
         gaps.append(Gap(what, str(error), "not known"))
-    except urllib.error.HTTPError as error:
-        gaps.append(Gap(what, f"Prometheus answers {error.code}", "not known"))
     except (OSError, ValueError, RecursionError):
         gaps.append(Gap(what, "Prometheus did not answer", "not known"))
     return None
@@ -261,9 +263,6 @@ def _style(ask: _Questions) -> _Style:
         for style in _STYLES:
             if ask.one(f"count({ask.series(style.bytes_in or style.records_in)})"):
                 return style
-    except urllib.error.HTTPError as error:
-        message = f"It answers {error.code}; redirects and logins are not followed."
-        raise refusal(message, "--prometheus", None, "the address of Prometheus itself") from None
     except (OSError, ValueError, RecursionError, NotReadError) as error:
         reason = getattr(error, "reason", None) or error
         why = getattr(reason, "strerror", None) or (str(reason) if isinstance(reason, NotReadError) else "no answer")
