@@ -58,6 +58,11 @@ def facts_of(answers: Answers) -> Facts:
         for row in answers.topics
         if not _whole(row)
     ]
+    gaps += [
+        Gap(f"rate of some partitions of {name}", "they were not read twice", "the mean of the others")
+        for name, topic in topics.items()
+        if 0 < len(topic.partition_records_per_s) < len(topic.replicas or ())
+    ]
     window = _window(answers.readings)
     return Facts(
         sources=("live",),
@@ -137,9 +142,8 @@ def _rated(name: str, facts: TopicFacts, readings: list[Reading], parts: list[An
     compacted = "compact" in facts.configs.get("cleanup.policy", "delete")
     if per_record is None and facts.records and not compacted:
         per_record = _kept_bytes(facts)
-    # the rate of a topic is that of all its partitions, or it is not known
-    complete = len(rates) == len(parts)
-    total = sum(rates.values()) if complete and rates else None
+    # a partition that was not read twice counts as the mean of the others; `facts_of` says so
+    total = sum(rates.values()) * len(parts) / len(rates) if rates else None
     return replace(
         facts,
         partition_records_per_s=rates,

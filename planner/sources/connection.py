@@ -29,6 +29,8 @@ _REPLY_BYTES = 2**28  # configurations of thousands of topics come in one answer
 _FETCH_VERSION = 12  # the last one that calls topics by name
 _GROUPS_AT_ONCE = 50
 _CLOSING_S = 3.0
+_LOOK_S = 0.1
+_REFUSED = "SaslAuthenticationFailedError"
 _PLAIN_WORDS = {
     "ClusterAuthorizationFailedError": "not permitted: needs Describe on the cluster",
     "TopicAuthorizationFailedError": "not permitted on the topic",
@@ -84,16 +86,34 @@ def addresses(bootstrap: str) -> list[tuple[str, int]]:
     return found
 
 
+class _Overheard(logging.Handler):
+    """The kinds of failure that the client writes into its log and then retries: a wrong password among them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.kinds: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the kind of an exception, and whether it is about certificates; never its text."""
+        for part in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(part, Exception):
+                self.kinds.add(type(part).__name__)
+                if "certificate" in str(part).lower():
+                    self.kinds.add("certificate")
+
+
 @contextmanager
-def _silent() -> Iterator[None]:
-    """Keep the client's log quiet: at its lowest level it writes passwords, and its errors are told as gaps."""
-    log = logging.getLogger("kafka")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
+def _silent() -> Iterator[_Overheard]:
+    """Keep the client's log to ourselves: at its lowest level it writes passwords, its errors are told as gaps."""
+    log, heard = logging.getLogger("kafka"), _Overheard()
+    before = (log.level, log.propagate, log.handlers)
+    log.setLevel(logging.WARNING)
+    log.propagate, log.handlers = False, [heard]
     try:
-        yield
+        yield heard
     finally:
-        log.setLevel(level)
+        log.setLevel(before[0])
+        log.propagate, log.handlers = before[1:]
 
 
 @contextmanager
@@ -107,11 +127,11 @@ def connected(bootstrap: str, login: Login, *, timeout_s: float) -> Iterator[Con
     """
     hosts = addresses(bootstrap)
     admin_class = _admin_class()
-    with _silent():
+    with _silent() as heard:
         _reachable(hosts, min(timeout_s, 10.0))
         connection = Connection(timeout_s)
         try:
-            connection.open(admin_class, hosts, login)
+            connection.open(admin_class, hosts, login, heard)
             yield connection
         finally:
             connection.close()
@@ -152,7 +172,7 @@ def _touch(host: str, port: int, timeout_s: float) -> None:
     socket.create_connection((host, port), timeout_s).close()
 
 
-def bounded(call: Callable[[], Any], timeout_s: float) -> Any:
+def bounded(call: Callable[[], Any], timeout_s: float, given_up: Callable[[], bool] | None = None) -> Any:
     """What a call returns or raises; it is left to itself when it takes too long, so that nothing ever hangs."""
     box: list[tuple[bool, Any]] = []
 
@@ -164,7 +184,9 @@ def bounded(call: Callable[[], Any], timeout_s: float) -> Any:
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(timeout_s)
+    end = time.monotonic() + timeout_s
+    while thread.is_alive() and (left := end - time.monotonic()) > 0 and not (given_up and given_up()):
+        thread.join(min(left, _LOOK_S) if given_up else left)
     if not box:
         raise NotReadError("no answer in time", late=True)
     good, value = box[0]
@@ -182,9 +204,16 @@ class Connection:
         self._late = 0
         self._admin: Any = None
 
-    def open(self, admin_class: Any, hosts: Sequence[tuple[str, int]], login: Login) -> None:
-        """Log in; whoever answers and is no broker is told."""
+    def open(self, admin_class: Any, hosts: Sequence[tuple[str, int]], login: Login, heard: _Overheard) -> None:
+        """Log in, once: a refused login is not tried again; whoever answers and is no broker is told."""
+        made: list[Any] = []
+
+        def client(**words: Any) -> Any:
+            made.append(admin_class.DEFAULT_CONFIG["kafka_client"](**words))
+            return made[-1]
+
         settings = {
+            "kafka_client": client,  # kept, to stop it when the login fails
             "bootstrap_servers": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in hosts],
             "client_id": "kafka-planner",
             "request_timeout_ms": int(self._timeout_s * 1000),
@@ -196,9 +225,11 @@ class Connection:
         where = ", ".join(f"{host}:{port}" for host, port in hosts)
         try:
             # a little more than the client's own bound, whose error says more
-            self._admin = bounded(lambda: admin_class(**settings), self._timeout_s + 2)
+            self._admin = bounded(lambda: admin_class(**settings), self._timeout_s + 2, lambda: _REFUSED in heard.kinds)
         except Exception as error:  # noqa: BLE001 - whatever the client raises, the user gets a sentence
-            raise _no_cluster(where, error, login, self._timeout_s) from None
+            for part in made:
+                _stopped(part)
+            raise _no_cluster(where, {type(error).__name__, *heard.kinds}, login, self._timeout_s) from None
 
     def close(self) -> None:
         """Close, or give up closing after a while."""
@@ -207,8 +238,13 @@ class Connection:
             with suppress(Exception):
                 bounded(admin.close, _CLOSING_S)
 
+    @property
+    def given_up(self) -> bool:
+        """Whether so many questions had no answer that no more are asked."""
+        return self._late >= _MOST_TIMEOUTS
+
     def _ask(self, call: Callable[[], Any]) -> Any:
-        if self._late >= _MOST_TIMEOUTS:
+        if self.given_up:
             raise NotReadError(f"not asked any more, after {_MOST_TIMEOUTS} questions without an answer", late=True)
         try:
             found = bounded(call, self._timeout_s + 1)
@@ -354,6 +390,13 @@ class Connection:
         }
 
 
+def _stopped(client: Any) -> None:
+    """End a client that never got to a cluster, with its thread."""
+    for end in (client.close, client._manager._net.stop):  # noqa: SLF001 - the admin client would, had it been made
+        with suppress(Exception):
+            bounded(end, _CLOSING_S)
+
+
 _made: list[Any] = []
 
 
@@ -378,17 +421,19 @@ def _reason_of_code(code: int) -> str:
     return reason_of(for_code(code)())
 
 
-def _no_cluster(where: str, error: Exception, login: Login, timeout_s: float) -> ScenarioError:
+def _no_cluster(where: str, kinds: set[str], login: Login, timeout_s: float) -> ScenarioError:
     """Why the client found no cluster, as far as it can be told."""
-    name = type(error).__name__
-    if name == "SaslAuthenticationFailedError":
-        return refusal("The login was refused: wrong user name or password.", "--command-config", where, "a login")
-    if name in ("UnsupportedSaslMechanismError", "IllegalSaslStateError"):
-        return refusal("The brokers do not accept this sasl.mechanism.", "sasl.mechanism", where, "one they offer")
-    sure = "certificates that fit and security.protocol of the listener" if login.tls else "security.protocol=SSL?"
+    if _REFUSED in kinds:
+        message = "The login was refused: wrong user name or password, or a mechanism that this user does not have."
+        return refusal(message, "--command-config", where, "a login that the brokers know")
+    if kinds & {"UnsupportedSaslMechanismError", "IllegalSaslStateError"}:
+        return refusal("The brokers do not accept this mechanism.", "sasl.mechanism", where, "one that they offer")
+    if "certificate" in kinds:
+        message = "The broker's certificate is not trusted, or is not for this host."
+        return refusal(message, "ssl.truststore.location", where, "the authority that signed it, as PEM")
+    sure = "security.protocol of that listener" if login.protocol != "PLAINTEXT" else "is it one without TLS and login?"
     message = f"Something listens there, but it did not answer as a Kafka broker within {timeout_s:g} s."
-    allowed = f"the port of a listener for clients (not of controllers), and {sure}"
-    return refusal(message, "--bootstrap-server", where, allowed)
+    return refusal(message, "--bootstrap-server", where, f"a listener for clients, not of controllers; {sure}")
 
 
 def now_s() -> float:

@@ -150,7 +150,8 @@ def imported(facts: Facts, *, broker: str | None = None, name: str = "imported c
     policy = _policy(facts)
     measured = _measured(facts)
     if not kept:
-        gaps.append(Gap("topics", "no topic was found", "add topics before you plan"))
+        live = "; brokers name only those that a login may describe" if "live" in facts.sources else ""
+        gaps.append(Gap("topics", f"no topic was found{live}", "add topics before you plan"))
         text = dump(Scenario.model_construct(version=1, name=name, cluster=Cluster.model_validate(cluster)))
         return Imported(None, text, tuple(gaps), measured)
     head = {"version": 1, "name": name}

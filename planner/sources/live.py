@@ -24,10 +24,14 @@ _LEAST_WINDOW_S = 1.0  # for a rate after an interrupt
 _TOPICS_AT_ONCE = 100  # settings of so many come in one answer of some 500 kB
 _PARTITIONS_AT_ONCE = 2000
 _TRIES = 3  # of offsets whose leader moves
+_TRIES_AGAIN = 15  # of those that were known before: a dead broker's session ends after 9 s
+_PAUSE_S = 1.0
 _SAMPLE_BYTES = 64_000_000  # of all topics together
 _SAMPLE_OF_PARTITION = (16_384, 262_144)  # least and most bytes
 _SAMPLE_OF_TOPIC = 3  # partitions
 _SAMPLE_OF_REPLY = 4_000_000  # bytes
+_FIRST_REPLY = 65_536  # bytes, to see how fast the network is
+_SHARE_OF_TIMEOUT = 0.1  # of the longest wait, that one answer should take
 _LONE_BATCH = 2_000_000  # bytes: above message.max.bytes of almost every cluster
 _RECENT = 2000  # records before the end, where a sample begins
 _STEP_S = 0.2
@@ -93,7 +97,7 @@ def cluster_facts(
     _check(window_s, timeout_s)
     login = login_of(client_properties)
     with connected(bootstrap, login, timeout_s=timeout_s) as connection:
-        reader = _Reader(connection, login, window_s, progress or (lambda _done, _what: None))
+        reader = _Reader(connection, login, window_s, timeout_s, progress or (lambda _done, _what: None))
         reader.read()
     return facts_of(reader.answers)
 
@@ -111,15 +115,20 @@ def _check(window_s: float, timeout_s: float) -> None:
 class _Reader:
     """Asks, notes answers, and notes every question that had none."""
 
-    def __init__(self, connection: Connection, login: Login, window_s: float, progress: Progress) -> None:
+    def __init__(
+        self, connection: Connection, login: Login, window_s: float, timeout_s: float, progress: Progress
+    ) -> None:
         self.answers = Answers(tls=login.tls)
         if login.ignored:
             self._gap(f"the settings {', '.join(login.ignored)}", "they are not supported here", "ignored")
         self._ask = connection
         self._window_s = window_s
+        self._timeout_s = timeout_s
         self._progress = progress
         self._leaders: dict[Partition, int] = {}
-        self._coordinators: dict[int, list[str]] = {}
+        self._tallies: dict[str, Tally] = {}
+        self._refused: dict[str, str] = {}  # topics whose records could not be read, and why
+        self._named: set[str] = set()  # topics in the last answer
 
     def read(self) -> None:
         """All there is; an interrupt ends it, and keeps what is there."""
@@ -176,6 +185,7 @@ class _Reader:
         for row in rows:
             if row.get("error_code"):
                 self._gap(f"topic {row.get('name')}", "it could not be described", "left out")
+        self._named = {row["name"] for row in rows}
         # kept from the first time on: what is deleted meanwhile is told, what is made meanwhile is left out
         if not self.answers.topics:
             self.answers.topics = [row for row in rows if not row.get("error_code")]
@@ -207,10 +217,14 @@ class _Reader:
             self._gap(f"settings of {name}", "not permitted: needs DescribeConfigs, or the topic is gone", "defaults")
         for broker in self._brokers():
             try:
-                self.answers.broker_configs[broker] = self._ask.configs("broker", [str(broker)])[str(broker)]
-            except (NotReadError, KeyError) as error:
-                why = error if isinstance(error, NotReadError) else "not permitted: needs DescribeConfigs"
-                self._gap(f"settings of broker {broker}", why, "defaults")
+                found = self._ask.configs("broker", [str(broker)]).get(str(broker), {})
+            except NotReadError as error:
+                self._gap(f"settings of broker {broker}", error, "defaults")
+                continue
+            if found:
+                self.answers.broker_configs[broker] = found
+            else:
+                self._gap(f"settings of broker {broker}", "not permitted: needs DescribeConfigs", "defaults")
 
     def _groups(self) -> None:
         for broker in self._brokers():
@@ -287,11 +301,15 @@ class _Reader:
     def _latest(self, reading: Reading, *, again: bool) -> list[tuple[int, list[Partition]]]:
         """Next offsets from each leader; a leader that moved or died is looked up anew a few times."""
         wanted = {(row["name"], part["partition_index"]) for row in self.answers.topics for part in row["partitions"]}
+        had = self.answers.readings[0].latest.keys() if again else set()
         asked: list[tuple[int, list[Partition]]] = []
         reasons: dict[Partition, str] = {}
-        for turn in range(_TRIES):
+        for turn in range(_TRIES_AGAIN):
+            # a partition that had a leader gets one again, some seconds after its broker died
+            if turn >= (_TRIES_AGAIN if wanted & had else _TRIES) or self._ask.given_up:
+                break
             if turn:
-                time.sleep(_STEP_S * 5)
+                time.sleep(_PAUSE_S)
                 self._topics()
             for broker, part in self._by_leader(wanted):
                 before = now_s()
@@ -305,12 +323,21 @@ class _Reader:
                 reasons |= {key: value for key, value in rows.items() if isinstance(value, str)}
                 asked.append((broker, [key for key in part if key in reading.latest]))
             wanted -= reading.latest.keys()
-            if not wanted:
+            if not {topic for topic, _ in wanted} & self._named:
                 break
-        for key in sorted(wanted):
-            why = reasons.get(key, "the topic is not there any more, or the partition has no leader")
-            self._gap(f"{'second ' if again else ''}offsets of {key[0]}-{key[1]}", why, "its rate is not known")
+        self._tell_unknown(wanted, reasons, again=again)
         return asked
+
+    def _tell_unknown(self, wanted: set[Partition], reasons: Mapping[Partition, str], *, again: bool) -> None:
+        """Topics that are gone are left out; other partitions stay, without a rate."""
+        gone = {topic for topic, _ in wanted} - self._named if self._named else set()
+        for topic in sorted(gone):
+            self._gap(f"topic {topic}", "it was deleted while it was read", "left out")
+        self.answers.topics = [row for row in self.answers.topics if row["name"] not in gone]
+        for key in sorted(key for key in wanted if key[0] not in gone):
+            unknown = "not asked any more" if self._ask.given_up else "the partition has no leader"
+            why = reasons.get(key, unknown)
+            self._gap(f"{'second ' if again else ''}offsets of {key[0]}-{key[1]}", why, "its rate is not known")
 
     def _by_leader(self, wanted: Iterable[Partition]) -> Iterator[tuple[int, list[Partition]]]:
         by_broker: dict[int, list[Partition]] = {}
@@ -329,7 +356,7 @@ class _Reader:
             self._gap(f"sizes on broker {broker}", error, "not known")
             return
         at = (before + now_s()) / 2
-        if rows and all(row.get("error_code") for row in rows):
+        if all(row.get("error_code") for row in rows):  # also when there is no row: then the request was refused
             self._gap(f"sizes on broker {broker}", "not permitted: needs Describe on the cluster", "not known")
             return
         self.answers.log_dirs[broker] = rows
@@ -353,55 +380,90 @@ class _Reader:
     # a few batches of each topic
 
     def _samples(self) -> None:
-        reading = self.answers.readings[0]
-        starts = _starts(reading)
-        names = {topic for topic, _ in starts}
-        share = _SAMPLE_BYTES // max(1, len(starts))
+        """As much as the network brings in time; each answer says how large the next one may be."""
+        ranks = _starts(self.answers.readings[0])
+        self._tallies = {topic: Tally() for starts in ranks for topic, _ in starts}
         least, most = _SAMPLE_OF_PARTITION
-        size = min(max(share, least), most)
-        tallies = {name: Tally() for name in names}
-        refused: dict[str, str] = {}
-        cut: list[Partition] = []
-        budget = _SAMPLE_BYTES
-        for broker, keys in self._by_leader(starts):
-            for part in _parts(keys, max(1, _SAMPLE_OF_REPLY // size)):
-                if budget <= 0:
-                    break
-                got = self._fetch(broker, {key: starts[key] for key in part}, size, refused)
-                budget -= sum(map(len, got.values()))
-                for key, data in got.items():
-                    before = tallies[key[0]].batches
-                    tallies[key[0]].add(data)
-                    if tallies[key[0]].batches == before:
-                        cut.append(key)
-        for key in cut:  # the first batch was larger than what was asked for: once more, alone
-            if not tallies[key[0]].batches and key in self._leaders and budget > 0:
-                got = self._fetch(self._leaders[key], {key: starts[key]}, _LONE_BATCH, refused)
-                budget -= sum(map(len, got.values()))
-                for data in got.values():
-                    tallies[key[0]].add(data)
-        self._tell(tallies, refused)
+        size = min(max(_SAMPLE_BYTES // max(1, sum(map(len, ranks))), least), most)
+        spending = _Spending(_SAMPLE_BYTES, max(self._window_s, self._timeout_s), self._timeout_s)
+        cut: dict[Partition, int] = {}
+        for starts in ranks:  # the largest partition of every topic before the second of any
+            for broker, keys in self._by_leader(starts):
+                rest = keys
+                while rest and not spending.over:
+                    part, rest = _split(rest, max(1, int(spending.reply_bytes / size)))
+                    for key, data in self._fetch(broker, {key: starts[key] for key in part}, size, spending).items():
+                        if not self._counted(key[0], data):
+                            cut[key] = starts[key]
+        for key, start in cut.items():  # the first batch was larger than what was asked for: once more, alone
+            if not spending.over and not self._tallies[key[0]].batches and key in self._leaders:
+                for data in self._fetch(self._leaders[key], {key: start}, _LONE_BATCH, spending).values():
+                    self._counted(key[0], data)
+        self._tell()
+
+    def _counted(self, topic: str, data: bytes) -> bool:
+        """Whether there was a batch in it."""
+        tally = self._tallies[topic]
+        before = tally.batches + tally.unread.total()
+        tally.add(data)
+        return tally.batches + tally.unread.total() > before
 
     def _fetch(
-        self, broker: int, starts: Mapping[Partition, int], size: int, refused: dict[str, str]
+        self, broker: int, starts: Mapping[Partition, int], size: int, spending: _Spending
     ) -> dict[Partition, bytes]:
+        """Batches of some partitions, as far as they may be read."""
+        began = now_s()
         try:
             rows = self._ask.fetch(broker, starts, partition_bytes=size, reply_bytes=max(_SAMPLE_OF_REPLY, size))
         except NotReadError as error:
-            refused |= {topic: str(error) for topic, _ in starts}
+            self._refused |= {topic: str(error) for topic, _ in starts}
+            if error.late:
+                spending.stop()
             return {}
-        refused |= {key[0]: value for key, value in rows.items() if isinstance(value, str)}
-        return {key: value for key, value in rows.items() if isinstance(value, bytes)}
+        self._refused |= {key[0]: value for key, value in rows.items() if isinstance(value, str)}
+        found = {key: value for key, value in rows.items() if isinstance(value, bytes)}
+        spending.spent(sum(map(len, found.values())), now_s() - began)
+        return found
 
-    def _tell(self, tallies: Mapping[str, Tally], refused: Mapping[str, str]) -> None:
-        for name, tally in sorted(tallies.items()):
+    def _tell(self) -> None:
+        for name, tally in sorted(self._tallies.items()):
             sample = tally.sample()
             if sample is not None:
                 self.answers.samples[name] = sample
-            elif name in refused:
-                self._gap(f"batches of {name}", refused[name], "record sizes from bytes on disk")
+            else:
+                why = self._refused.get(name, "reading more would have taken too long, or there is none")
+                self._gap(f"batches of {name}", why, "record sizes from bytes on disk")
             for reason, count in tally.unread.items():
                 self._gap(f"{count} batches of {name}", reason, "not counted")
+
+
+class _Spending:
+    """What samples may cost: bytes, time, and how large an answer may be without keeping other questions waiting."""
+
+    def __init__(self, most_bytes: float, most_s: float, timeout_s: float) -> None:
+        self.reply_bytes = float(_FIRST_REPLY)
+        self._left_bytes = most_bytes
+        self._end = now_s() + most_s
+        self._one_s = _SHARE_OF_TIMEOUT * timeout_s
+
+    @property
+    def over(self) -> bool:
+        """Whether no more is read."""
+        return self._left_bytes <= 0 or now_s() >= self._end
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._left_bytes = 0
+
+    def spent(self, size: int, seconds: float) -> None:
+        """Count an answer; the next one may be as large as the network brings in its time, and four times this one."""
+        self._left_bytes -= size
+        fast = size / max(seconds, 1e-3) * self._one_s
+        self.reply_bytes = min(max(fast, 1.0), 4 * self.reply_bytes, _SAMPLE_OF_REPLY)
+
+
+def _split(items: list[Partition], count: int) -> tuple[list[Partition], list[Partition]]:
+    return items[:count], items[count:]
 
 
 def _parts(items: Sequence[Any], size: int) -> Iterator[list[Any]]:
@@ -409,15 +471,15 @@ def _parts(items: Sequence[Any], size: int) -> Iterator[list[Any]]:
         yield list(items[start : start + size])
 
 
-def _starts(reading: Reading) -> dict[Partition, int]:
-    """Where to read in which partitions: of each topic those with most records, shortly before their ends."""
+def _starts(reading: Reading) -> list[dict[Partition, int]]:
+    """Where to read, shortly before the ends: of each topic the partition with most records, then the second, ..."""
     by_topic: dict[str, list[tuple[int, Partition]]] = {}
     for key, (latest, _) in reading.latest.items():
         first = reading.earliest.get(key, latest)
         if key[0] not in INTERNAL and latest > first:
             by_topic.setdefault(key[0], []).append((latest - first, key))
-    return {
-        key: max(reading.earliest[key], reading.latest[key][0] - _RECENT)
-        for rows in by_topic.values()
-        for _, key in sorted(rows, reverse=True)[:_SAMPLE_OF_TOPIC]
-    }
+    ranks: list[dict[Partition, int]] = [{} for _ in range(_SAMPLE_OF_TOPIC)]
+    for rows in by_topic.values():
+        for rank, (_, key) in enumerate(sorted(rows, reverse=True)[:_SAMPLE_OF_TOPIC]):
+            ranks[rank][key] = max(reading.earliest[key], reading.latest[key][0] - _RECENT)
+    return ranks
