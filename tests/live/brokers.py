@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import socket
@@ -12,7 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -128,18 +132,23 @@ class Brokers:
         return ",".join(f"127.0.0.1:{port}" for port in self.inner)
 
     def __enter__(self) -> Self:
-        cluster = java("kafka.tools.StorageTool", "random-uuid").strip().splitlines()[-1]
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         for number in range(self.count):
-            path = self.folder / f"server{number + 1}.properties"
-            path.write_text(self._properties(number))
-            java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(path))
-            self.start(number + 1)
+            (self.folder / f"server{number + 1}.properties").write_text(self._properties(number))
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(partial(self._format, cluster), range(1, self.count + 1)))
         try:
+            for number in range(1, self.count + 1):
+                self.start(number)
             self._wait()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _format(self, cluster: str, number: int) -> None:
+        words = ["format", "-t", cluster, "-c", str(self.folder / f"server{number}.properties")]
+        java("kafka.tools.StorageTool", *words)
 
     def __exit__(self, *_: object) -> None:
         for number in list(self._running):
@@ -171,6 +180,7 @@ class Brokers:
         for port in self.inner:
             while True:
                 with suppress(Exception):
+                    socket.create_connection(("127.0.0.1", port), 1).close()  # first, because the client waits longer
                     admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", bootstrap_timeout_ms=2000)
                     with admin:
                         if len(admin.describe_cluster()["brokers"]) == self.count:
