@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
     from planner.sizing import check, compare, plan, reverse
+    from planner.sources.gathering import read_sources
+    from planner.sources.live import read_cluster
+    from planner.sources.today import check_live
 
 # public name -> module that holds it; loaded on first use, so that `import planner` stays cheap
 _HOMES = {
@@ -41,6 +44,7 @@ _HOMES = {
     "audit": "planner.advise",
     "batching": "planner.operations.batches",
     "check": "planner.sizing",
+    "check_live": "planner.sources.today",
     "compaction": "planner.operations.compacting",
     "compare": "planner.sizing",
     "consumers": "planner.operations.lag",
@@ -55,6 +59,8 @@ _HOMES = {
     "partitions": "planner.operations.counts",
     "plan": "planner.sizing",
     "presets": "planner.codec",
+    "read_cluster": "planner.sources.live",
+    "read_sources": "planner.sources.gathering",
     "reassign": "planner.operations.reassigning",
     "rebalance": "planner.operations.rebalances",
     "recommend": "planner.recommender",
@@ -79,6 +85,7 @@ __all__ = [
     "audit",
     "batching",
     "check",
+    "check_live",
     "compaction",
     "compare",
     "consumers",
@@ -93,6 +100,8 @@ __all__ = [
     "partitions",
     "plan",
     "presets",
+    "read_cluster",
+    "read_sources",
     "reassign",
     "rebalance",
     "recommend",

@@ -16,8 +16,8 @@ import yaml
 
 import planner
 from planner.advise.evidence import defaults
-from planner.advise.properties import parse_properties
 from planner.operations.measuring import worth_measuring
+from planner.properties import parse_properties
 from planner.reports.artefacts import artefacts
 from planner.reports.artefacts.writing import resource_name, slug, yaml_of
 

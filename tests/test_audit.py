@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 import planner
 from planner.advise.auditing import Audit, AuditFinding, rules
 from planner.advise.evidence import defaults, gather
-from planner.advise.properties import MAX_BYTES, parse_properties
 from planner.advise.schemas import breaks
 from planner.cli import cli
 from planner.constants import sources
+from planner.properties import MAX_BYTES, parse_properties
 from planner.scenario import Scenario, ScenarioError
 
 DATA = Path(__file__).parent / "data"

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from planner.advise.properties import is_secret, of_mapping, read_properties
 from planner.constants import data_path
 from planner.fields import InputError, ScenarioError, refusal, shorten
+from planner.properties import is_secret, of_mapping, read_properties
 
 Given: TypeAlias = Path | Mapping[str, object]
 Pairs: TypeAlias = Mapping[str, str]

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
@@ -247,3 +247,16 @@ def read_text_file(path: Path, most_bytes: int, option: str, form: Format) -> st
             return file.read(most_bytes + 1)
     except OSError as error:
         refuse_one(option, str(path), f"The file cannot be read: {error.strerror}.", "a readable file", form)
+
+
+def save(output: Path, document: bytes, option: str, form: Format) -> None:
+    """Write a file that an option names, whole or not at all."""
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        beside.write_bytes(document)
+        beside.replace(output)
+    except (OSError, ValueError) as error:
+        with suppress(OSError, ValueError):
+            beside.unlink()
+        reason = getattr(error, "strerror", None) or "not a file name"
+        refuse_one(option, str(output), f"The file cannot be written: {reason}.", "a writable file", form)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,7 @@ from planner.cli.common import (
     load_scenario,
     refusals,
     refuse_one,
+    save,
     write,
     write_csv,
     write_json,
@@ -101,20 +101,7 @@ def report_command(
         if output is None:
             write(document.decode())
         else:
-            _save(output, document, refusal)
-
-
-def _save(output: Path, document: bytes, form: Format) -> None:
-    """Write the file whole or not at all."""
-    beside = output.with_name(f".{output.name}.part")
-    try:
-        beside.write_bytes(document)
-        beside.replace(output)
-    except (OSError, ValueError) as error:
-        with suppress(OSError, ValueError):
-            beside.unlink()
-        reason = getattr(error, "strerror", None) or "not a file name"
-        refuse_one("-o", str(output), f"The file cannot be written: {reason}.", "a writable file", form)
+            save(output, document, "-o", refusal)
 
 
 def _format_of(output: Path | None) -> ReportFormat:

@@ -24,6 +24,7 @@ from planner.cli.common import (
     write_json,
     write_text,
 )
+from planner.cli.importing import BootstrapOption, CommandConfigOption, TimeoutOption, WindowOption, live_check
 
 if TYPE_CHECKING:
     from planner.reports.page import Page
@@ -97,9 +98,30 @@ def _explain(result: Plan, names: Sequence[str], form: Format) -> None:
 
 
 @cli.command("check")
-def check_command(scenario: ScenarioArgument, sets: SetOption = None, form: FormatOption = Format.TEXT) -> None:
+def check_command(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(metavar="SCENARIO", help="As for plan; with --bootstrap-server the plan of that cluster."),
+    ] = None,
+    *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Today's load against the plan; SCENARIO alone is an import.")
+    ] = False,
+    bootstrap: BootstrapOption = None,
+    command_config: CommandConfigOption = None,
+    window: WindowOption = "60s",
+    timeout: TimeoutOption = "30s",
+    sets: SetOption = None,
+    form: FormatOption = Format.TEXT,
+) -> None:
     """Check a given cluster in every state; exit status 1 when it does not hold."""
+    if live or bootstrap is not None:
+        live_check(
+            scenario, sets, form, bootstrap=bootstrap, command_config=command_config, window=window, timeout=timeout
+        )
     with refusals(form):
+        if scenario is None:
+            refuse_one("SCENARIO", None, "There is nothing to check.", "a scenario, or --bootstrap-server", form)
         from planner.sizing import check
 
         result = check(load_scenario(scenario, sets))

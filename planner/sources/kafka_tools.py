@@ -16,6 +16,7 @@ _MOST_NAME = 249  # Kafka's own limit of a topic's name
 
 Assigned = dict[str, tuple[tuple[int, ...], ...]]
 Sizes = dict[tuple[str, int], float]
+ReplicaSizes = dict[tuple[str, int], dict[int, float]]
 
 
 def read_capped(path: Path) -> str:
@@ -160,10 +161,40 @@ def sizes_of(text: str) -> Sizes:
     ... )
     {('t', 0): 7.0}
     """
+    return {key: max(copies.values()) for key, copies in replica_sizes_of(text).items()}
+
+
+def replica_sizes_of(text: str) -> ReplicaSizes:
+    """Bytes of every replica from `kafka-log-dirs --describe`.
+
+    Parameters
+    ----------
+    text
+        What the tool prints; the lines around its JSON are passed over.
+
+    Returns
+    -------
+    dict
+        Bytes by topic and partition, and below by broker. Copies that are on their way to another directory are not
+        counted.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong, directories that the broker could not read included.
+
+    Examples
+    --------
+    >>> replica_sizes_of(
+    ...     '{"version":1,"brokers":[{"broker":1,"logDirs":[{"logDir":"/d","error":null,"partitions":'
+    ...     '[{"partition":"t-0","size":7,"offsetLag":0,"isFuture":false}]}]}]}'
+    ... )
+    {('t', 0): {1: 7.0}}
+    """
     body = _json_of(text, "brokers", "kafka-log-dirs --describe")
-    found: Sizes = {}
+    found: ReplicaSizes = {}
     errors: list[InputError] = []
-    for path, entry in _logs(body["brokers"], errors):
+    for path, broker, entry in _logs(body["brokers"], errors):
         name, dash, number = str(entry.get("partition", "")).rpartition("-")
         size = entry.get("size")
         if (
@@ -178,14 +209,13 @@ def sizes_of(text: str) -> Sizes:
             message = "A size is a whole number of bytes from 0."
             errors.append(InputError(f"{path}.size", shorten(size), message, "bytes"))
         elif not entry.get("isFuture"):
-            key = (name, int(number))
-            found[key] = max(found.get(key, 0.0), float(size))
+            found.setdefault((name, int(number)), {})[broker] = float(size)
     _raise(errors)
     return found
 
 
-def _logs(brokers: list[Any], errors: list[InputError]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every replica of every directory, with its path."""
+def _logs(brokers: list[Any], errors: list[InputError]) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Every replica of every directory, with its path and its broker."""
     shape = "the JSON of kafka-log-dirs --describe"
     for position, broker in enumerate(brokers):
         path = f"brokers.{position}.logDirs"
@@ -193,17 +223,28 @@ def _logs(brokers: list[Any], errors: list[InputError]) -> Iterator[tuple[str, d
         if not isinstance(directories, list):
             errors.append(InputError(path, None, "A broker has a list of directories.", shape))
             continue
-        for number, directory in enumerate(directories):
-            where = f"{path}.{number}"
-            if not isinstance(directory, dict) or not isinstance(directory.get("partitions"), list):
-                errors.append(InputError(where, None, "A directory has a list of partitions.", shape))
-            elif directory.get("error"):
-                message = "The broker could not read this directory."
-                errors.append(InputError(f"{where}.error", shorten(directory["error"]), message, "null"))
+        number = broker.get("broker")
+        if not _is_number(number, 2**31):
+            message = "A broker is a whole number from 0."
+            errors.append(InputError(f"brokers.{position}.broker", shorten(number), message, "a broker id"))
+            continue
+        for index, directory in enumerate(directories):
+            yield from _replicas(f"{path}.{index}", number, directory, errors)
+
+
+def _replicas(
+    path: str, broker: int, directory: Any, errors: list[InputError]
+) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    shape = "the JSON of kafka-log-dirs --describe"
+    if not isinstance(directory, dict) or not isinstance(directory.get("partitions"), list):
+        errors.append(InputError(path, None, "A directory has a list of partitions.", shape))
+    elif directory.get("error"):
+        message = "The broker could not read this directory."
+        errors.append(InputError(f"{path}.error", shorten(directory["error"]), message, "null"))
+    else:
+        for index, entry in enumerate(directory["partitions"]):
+            at = f"{path}.partitions.{index}"
+            if isinstance(entry, dict):
+                yield at, broker, entry
             else:
-                for index, entry in enumerate(directory["partitions"]):
-                    at = f"{where}.partitions.{index}"
-                    if isinstance(entry, dict):
-                        yield at, entry
-                    else:
-                        errors.append(InputError(at, shorten(entry), "An entry is an object.", shape))
+                errors.append(InputError(at, shorten(entry), "An entry is an object.", shape))

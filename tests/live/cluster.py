@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Final, Self
 
 HERE: Final = Path(__file__).resolve().parent
-JARS: Final = Path(tempfile.gettempdir()) / "kafka-planner-live-jars"
+JARS: Final = Path(tempfile.gettempdir()) / f"kafka-planner-live-jars-{os.getuid()}"
 VERSION: Final = os.environ.get("KAFKA_VERSION", "4.3.1")
 HEAP: Final = "384m"
 BEANS: Final = (  # a scrape of all of them takes a second
@@ -120,12 +120,11 @@ class Cluster:
 
     def start(self, broker: int, *, wait: bool = True) -> None:
         """Start a broker, again or for the first time."""
-        agent = next(path for path in jars() if path.name.startswith("jmx_prometheus_javaagent"))
         rules = self.folder / "agent.yaml"
         rules.write_text(f"includeObjectNames: {json.dumps(BEANS)}\n", encoding="ascii")
         command = [
             *("java", f"-Xmx{HEAP}", f"-Xms{HEAP}", "-XX:+UseSerialGC", "-Dlog4j2.disable.jmx=true"),
-            f"-javaagent:{agent}=127.0.0.1:{self._ports[broker][2]}:{rules}",
+            f"-javaagent:{agent()}=127.0.0.1:{self._ports[broker][2]}:{rules}",
             *("-cp", classpath(), "kafka.Kafka", str(self._file(broker))),
         ]
         with self._log(broker).open("ab") as log:
@@ -224,6 +223,11 @@ def classpath() -> str:
     if home:
         return str(Path(home) / "libs" / "*")
     return ":".join(str(path) for path in jars() if "javaagent" not in path.name)
+
+
+def agent() -> Path:
+    """The jar that shows JMX beans as Prometheus reads them."""
+    return next(path for path in jars() if path.name.startswith("jmx_prometheus_javaagent"))
 
 
 def tool(name: str, *arguments: str) -> str:

@@ -10,6 +10,17 @@ from tests.live.cluster import Cluster
 from tests.live.ledger import Ledger
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # kafka-python reads its message files in an old way, and leaves sockets of dead brokers to the collector; the last
+    # collection happens after the tests, when the rules of a single test are gone
+    for rule in (
+        "ignore:.* is deprecated. Use files:DeprecationWarning",
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+    ):
+        config.addinivalue_line("filterwarnings", rule)
+
+
 @pytest.fixture(scope="session")
 def ledger() -> Ledger:
     return Ledger()

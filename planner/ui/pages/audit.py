@@ -11,9 +11,9 @@ import streamlit as st
 from planner.advise.auditing import Audit
 from planner.advise.evidence import MAX_DUMP_BYTES
 from planner.advise.pack import Pack, lag_exporters, styles
-from planner.advise.properties import parse_properties
 from planner.advise.slowness import Diagnosis, measurements
 from planner.fields import InputError, ScenarioError
+from planner.properties import parse_properties
 from planner.reports import text_audit
 from planner.reports.text import source_text
 from planner.results import Plan

@@ -27,8 +27,11 @@ def is_secret(key: str) -> bool:
     return bool(_SECRET.search(key))
 
 
-def read_properties(path: Path, kind: str) -> dict[str, str]:
-    """Return the pairs of a file; `kind` names the option in an error. Secrets come as an empty text."""
+def read_properties(path: Path, kind: str, *, with_secrets: bool = False) -> dict[str, str]:
+    """Return the pairs of a file; `kind` names the option in an error.
+
+    Secrets come as an empty text, but for whoever must log in with them.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -41,10 +44,10 @@ def read_properties(path: Path, kind: str) -> dict[str, str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")  # the encoding of .properties files before Java 9
-    return parse_properties(text, kind)
+    return parse_properties(text, kind, with_secrets=with_secrets)
 
 
-def parse_properties(text: str, kind: str = "properties") -> dict[str, str]:
+def parse_properties(text: str, kind: str = "properties", *, with_secrets: bool = False) -> dict[str, str]:
     """Return the pairs of a text; all that is wrong with it is told at once."""
     found: dict[str, str] = {}
     errors: list[InputError] = []
@@ -62,7 +65,7 @@ def parse_properties(text: str, kind: str = "properties") -> dict[str, str]:
         elif key in found:
             errors.append(InputError(place, shorten(key), "The key is there twice.", "each key once"))
         else:
-            found[key] = "" if is_secret(key) else value
+            found[key] = "" if is_secret(key) and not with_secrets else value
     if errors:
         raise ScenarioError(errors)
     return found
