@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,13 @@ def test_refusals(words: list[str], said: str) -> None:
     assert ran.exit_code == 2
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_without_the_extra_its_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kafka", None)
+    ran = RUN.invoke(cli, ["import", "--bootstrap-server", "127.0.0.1:1"])
+    assert ran.exit_code == 2
+    assert "kafka-capacity-planner[live]" in ran.stderr
 
 
 def test_an_import_without_topics_is_exit_status_1() -> None:
