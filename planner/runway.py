@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -183,7 +183,8 @@ def growth(
     today = plan(peaked)
     course = _Course(_decided(peaked, today), known, start or dt.datetime.now(tz=dt.UTC).date(), months, ahead)
     trace = Trace()
-    steps, rows = _months(course, today)
+    hopeless = _hopeless(course, today.brokers.count)
+    steps, rows = _months(course, today, hopeless)
     return Growth(
         brokers=today.brokers.count,
         growth_per_year=known.growth_per_year,
@@ -193,7 +194,7 @@ def growth(
         first_limits=_first_limits(course, today, trace),
         months=rows,
         steps=steps,
-        findings=tuple(_findings(known, fitted=fitted is not None)),
+        findings=(*_findings(known, fitted=fitted is not None), *_hot_findings(course, hopeless)),
         trace=trace,
     )
 
@@ -286,13 +287,13 @@ def _limit(
 # Months and purchases
 
 
-def _months(course: _Course, today: Plan) -> tuple[tuple[Purchase, ...], tuple[Month, ...]]:
+def _months(course: _Course, today: Plan, hopeless: Collection[str]) -> tuple[tuple[Purchase, ...], tuple[Month, ...]]:
     owned, counts = today.brokers.count, {name: topic.partitions for name, topic in today.topics.items()}
     steps: list[Purchase] = []
     rows: list[Month] = []
     spent = 0.0
     for month in range(course.months + 1):
-        for step in _expansions(course, month, counts, owned):
+        for step in _expansions(course, month, counts, owned, hopeless):
             counts[str(step.topic)] = step.after
             steps.append(step)
         sized = plan(_at(course, month, owned, counts))
@@ -364,12 +365,15 @@ def _month(course: _Course, month: int, sized: Plan, spent: float | None) -> Mon
     )
 
 
-def _expansions(course: _Course, month: int, counts: Mapping[str, int], brokers: int) -> Iterator[Purchase]:
+def _expansions(
+    course: _Course, month: int, counts: Mapping[str, int], brokers: int, hopeless: Collection[str]
+) -> Iterator[Purchase]:
     """Topics whose load has outgrown their partitions; what members and spread ask for does not grow.
 
-    Adding partitions moves keys, so it is done once, for all the months that are looked at.
+    Adding partitions moves keys, so it is done once, for all the months that are looked at, and not at all for a key
+    that will not fit into any partition.
     """
-    now, later = (_loads_need(course, at, brokers) for at in (month, course.months))
+    now, later = (_loads_need(course, at, brokers, hopeless) for at in (month, course.months))
     for name, (needed, reason) in now.items():
         if needed <= counts[name] * _TIGHT:
             continue
@@ -393,17 +397,44 @@ def _expansions(course: _Course, month: int, counts: Mapping[str, int], brokers:
         )
 
 
-def _loads_need(course: _Course, month: int, brokers: int) -> dict[str, tuple[float, str]]:
+def _loads_need(course: _Course, month: int, brokers: int, hopeless: Collection[str]) -> dict[str, tuple[float, str]]:
     """For each topic the partitions that its load asks for at a month, not rounded, and why."""
+    workload, reasons = _reasons(course, month, brokers)
+    asked = {name: reasons[name] for name in ("produce", "consume", "processing", "hot_key")}
+    return {
+        topic: max(
+            (float(values[index]), name) for name, values in asked.items() if name != "hot_key" or topic not in hopeless
+        )
+        for index, topic in enumerate(workload.names)
+    }
+
+
+def _reasons(course: _Course, month: int, brokers: int) -> tuple[Workload, Mapping[str, Any]]:
     from planner.sizing.sized import size_at
 
     workload = Workload(course.scenario).scaled(course.load_factor(month))
-    reasons = size_at(workload, brokers).reasons
-    asked = {name: reasons[name] for name in ("produce", "consume", "processing", "hot_key")}
-    return {
-        topic: max((float(values[index]), name) for name, values in asked.items())
-        for index, topic in enumerate(workload.names)
-    }
+    return workload, size_at(workload, brokers).reasons
+
+
+def _hopeless(course: _Course, brokers: int) -> dict[str, int]:
+    """Topics whose most frequent key outgrows a partition within the months, and the month in which it does."""
+    found: dict[str, int] = {}
+    for month in range(course.months, -1, -1):
+        workload, reasons = _reasons(course, month, brokers)
+        alone = (workload.top_key_fraction > 0) & (reasons["hot_key"] == 0)
+        if not alone.any():
+            break
+        found |= {name: month for name, outgrown in zip(workload.names, alone.tolist(), strict=True) if outgrown}
+    return found
+
+
+def _hot_findings(course: _Course, hopeless: Mapping[str, int]) -> Iterator[Finding]:
+    for topic, month in hopeless.items():
+        message = (
+            f"From {course.date(month)} on the most frequent key of {topic} alone needs more than a partition carries"
+        )
+        action = "No partition count mends that: salt or split the key; `partitions` says into how many parts."
+        yield Finding("hot_key_outgrows_partition", "warning", f"{message}.", action)
 
 
 def _findings(known: rules.Trend, *, fitted: bool) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import planner
 from planner.cli import cli
+from planner.constants import constant
 from planner.model import growth as rules
 from planner.runway import trend_of
 from tests.elementwise import check_element_by_element
@@ -260,3 +261,24 @@ def test_the_command_reads_a_history(tmp_path: Path) -> None:
 def test_the_command_refuses(option: str, value: str) -> None:
     status, _, error = run("preset:ecommerce", option, value)
     assert (status, value in error) == (2, True)
+
+
+def test_a_key_that_outgrows_its_partition_is_said_and_not_chased() -> None:
+    """Once partitions were added month after month, up to 840, for a key that no count carries in the end."""
+    scenario = planner.load("preset:clickstream-hot-key")
+    found = planner.growth(scenario, per_year=0.3, start=dt.date(2026, 1, 1))
+    assert not [step for step in found.steps if step.topic == "clicks"]
+    (said,) = [finding for finding in found.findings if finding.code == "hot_key_outgrows_partition"]
+    assert "clicks" in said.message
+    # the share of the key, by hand: 1 / (sum of k^-exponent), times the load, against what a partition lets through
+    (topic,) = [topic for topic in scenario.topics if topic.name == "clicks"]
+    assert topic.keys is not None
+    assert topic.keys.unique is not None
+    plan = planner.plan(scenario).topics["clicks"]
+    ranks = range(1, int(topic.keys.unique) + 1)
+    top = topic.keys.top_key_fraction or 1 / math.fsum(rank**-topic.keys.zipf_exponent for rank in ranks)
+    limit = min(constant("partitions.produce_bytes_per_s"), constant("partitions.consume_bytes_per_s"))
+    factor = limit / (plan.produce_in_bytes_per_s * top)
+    months = math.log(factor) / math.log(1.3) * 12
+    day = dt.date.fromisoformat(said.message.split()[1])
+    assert (day - dt.date(2026, 1, 1)).days / 30.4 == pytest.approx(math.ceil(months), abs=1)

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import planner
+from planner import codec
 from planner.reports import (
     text_audit,
     text_failure,
@@ -48,7 +49,7 @@ def texts(app: AppTest) -> str:
     return "\n".join(str(text.value) for text in (*app.markdown, *app.caption))
 
 
-@pytest.mark.parametrize("name", ["ecommerce", "linkedin-2014"])
+@pytest.mark.parametrize("name", [preset.name for preset in codec.presets()])
 def test_each_page_opens_with_the_answer_of_the_library(app: AppTest, name: str) -> None:
     labelled(app.selectbox, "Worked example").set_value(name).run()
     scenario = planner.load(f"preset:{name}")

@@ -204,10 +204,12 @@ def mean(found: Mapping[int, Mapping[str, float]], *keys: str) -> float:
     return sum(sum(row.get(key, 0.0) for key in keys) for row in found.values()) / len(found)
 
 
-def handles(pid: int) -> tuple[int, int]:
-    """Open files and memory maps of a process."""
-    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").count("\n")
-    return len(list(Path(f"/proc/{pid}/fd").iterdir())), maps
+def handles(cluster: Cluster, broker: int, topic: str) -> tuple[int, int]:
+    """Open files and memory maps of a topic in a broker's process."""
+    process, mark = Path(f"/proc/{cluster.pid(broker)}"), f"/{topic}-"
+    maps = process.joinpath("maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    opened = [str(link.readlink()) for link in process.joinpath("fd").iterdir() if link.is_symlink()]
+    return sum(mark in name for name in opened), sum(mark in line for line in maps)
 
 
 def json_lines(path: Path, length: int, seed: int, count: int = 2000) -> Path:

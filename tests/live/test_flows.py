@@ -14,7 +14,7 @@ from planner.model import handles as model
 from planner.results import Plan
 from tests.live.clients import assignment, consuming, create, described, handles, mean, over, producing
 from tests.live.cluster import Cluster, wait_for
-from tests.live.ledger import FLOW, Ledger, Row
+from tests.live.ledger import EXACT, FLOW, Ledger, Row
 
 pytestmark = pytest.mark.live
 
@@ -188,10 +188,8 @@ def test_handles(kafka: Cluster, ledger: Ledger) -> None:
     files = model.open_files(segments=300, deleted_segments=0, connections=0, base_open_files=0)
     mapped = ledger.predict(PART, "memory maps that 300 partitions add", "count", float(maps), "handles.mmaps")
     opened = ledger.predict(PART, "open files that 300 partitions add", "count", float(files), "handles.open_files")
-    before = [handles(kafka.pid(broker)) for broker in kafka.brokers]
     create(kafka, "idle", 300)
     time.sleep(5)
-    after = [handles(kafka.pid(broker)) for broker in kafka.brokers]
-    grown = [(new[0] - old[0], new[1] - old[1]) for old, new in zip(before, after, strict=True)]
-    ledger.measure(mapped, sum(row[1] for row in grown) / 3, within=FLOW)
-    ledger.measure(opened, sum(row[0] for row in grown) / 3, within=FLOW)
+    found = [handles(kafka, broker, "idle") for broker in kafka.brokers]
+    ledger.measure(mapped, sum(row[1] for row in found) / 3, within=EXACT)
+    ledger.measure(opened, sum(row[0] for row in found) / 3, within=EXACT)
