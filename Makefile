@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 APP    := $(VENV)/.installed-app
 DEV    := $(VENV)/.installed-dev
-SYSTEM_PACKAGES := chromium fonts-liberation prometheus
+SYSTEM_PACKAGES := chromium fonts-liberation prometheus maven
 
 .DEFAULT_GOAL := help
-.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live test-all bench bench-peer instances docs deps clean
+.PHONY: help env run lint type unit docs-check wheel test test-browser test-tools test-live measured test-all bench bench-peer soak instances docs screenshots deps clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,7 +99,13 @@ test-tools: $(DEV) ## alert rules through Prometheus' promtool (make deps instal
 ifneq ($(wildcard tests/live),)
 test-live: $(DEV) ## against a Kafka broker on this machine; a skipped test fails
 	@$(PIP) install -c constraints.txt -e '.[live]'
-	$(BIN)/python -m pytest tests/live -m live --no-skips
+	$(BIN)/python -m pytest tests/live -m live --no-skips -p no:unraisableexception # kafka-python leaves sockets open
+
+measured: $(DEV) ## the live tests and the long runs; writes docs/measured.md (a quarter of an hour)
+	@$(PIP) install -c constraints.txt -e '.[live]'
+	$(BIN)/python -m pytest tests/live/test_*.py tests/live/long_runs.py -m live --no-skips -p no:unraisableexception
+	cp build/live/measured.json tests/data/measured.json
+	$(BIN)/python tools/build_docs.py
 else
 test-live:
 	@echo "There are no live tests yet: the folder tests/live does not exist. Nothing was tested."
@@ -113,11 +119,17 @@ bench: $(DEV) ## measure speed
 bench-peer: $(DEV) ## measure speed beside service-capacity-modeling, in an environment of its own
 	$(BIN)/python benchmarks/peer.py
 
+soak: $(DEV) ## twenty visitors of the app at once for a minute: no cross-talk, memory bounded, waits printed
+	$(BIN)/python tools/soak.py
+
 instances: $(DEV) ## write the table of AWS instance types anew, from the packages that carry it
 	$(BIN)/python tools/build_instances.py
 
 docs: $(DEV) ## write the generated documentation
 	$(BIN)/python tools/build_docs.py
+
+screenshots: $(DEV) ## write the pictures of docs/app.md anew (make deps installs Chromium)
+	$(BIN)/python tools/screenshots.py
 
 deps: ## install the system packages of the browser and live tests (Debian, root or sudo)
 	@missing=""; for package in $(SYSTEM_PACKAGES); do \

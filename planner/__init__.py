@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from planner.operations.transacting import transactions
     from planner.optimise import search
     from planner.recommender import recommend
+    from planner.reports.artefacts import artefacts
     from planner.results import Plan
     from planner.runway import growth
     from planner.scenario import Ranged, Scenario, ScenarioError
@@ -39,6 +40,7 @@ _HOMES = {
     "Ranged": "planner.scenario",
     "Scenario": "planner.scenario",
     "ScenarioError": "planner.scenario",
+    "artefacts": "planner.reports.artefacts",
     "audit": "planner.advise",
     "batching": "planner.operations.batches",
     "check": "planner.sizing",
@@ -79,6 +81,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "__version__",
+    "artefacts",
     "audit",
     "batching",
     "check",

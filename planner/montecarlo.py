@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -131,6 +131,7 @@ def uncertainty(
     seed: int = 1,
     distribution: Distribution = "pert",
     load: tuple[float, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Uncertainty:
     """Sample the quantities that are given as ranges, and size every world.
 
@@ -149,6 +150,8 @@ def uncertainty(
         `pert`: low and high are the ends; `lognormal`: they are the 5 % and 95 % quantiles.
     load
         Ends of a common factor on the rates of all topics, likely 1, beside the ranges of the scenario [ratio].
+    progress
+        Called with the worlds that are sized and all of them, now and then; what it raises ends the computation.
 
     Returns
     -------
@@ -178,7 +181,7 @@ def uncertainty(
         _Batch(decided, setting, sizer, {path: values[at : at + _CHUNK] for path, values in columns.items()})
         for at in range(0, worlds, _CHUNK)
     ]
-    required, chances, binding = _scan(found, sizer, scenario.cluster.brokers or likely.brokers.count)
+    required, chances, binding = _scan(found, sizer, scenario.cluster.brokers or likely.brokers.count, progress)
     return _answer(scenario, likely, drivers, required, chances, binding, seed, distribution)
 
 
@@ -287,7 +290,9 @@ def _fullest(
     return found
 
 
-def _scan(batches: list[_Batch], sizer: Sizer, count: int) -> tuple[Array, dict[int, float], dict[str, float]]:
+def _scan(
+    batches: list[_Batch], sizer: Sizer, count: int, progress: Callable[[int, int], None] | None = None
+) -> tuple[Array, dict[int, float], dict[str, float]]:
     """Brokers that each world needs (NaN where no count is enough), the share that each count carries, what binds."""
     worlds = [batch.worlds.count for batch in batches]
     required = np.full(sum(worlds), np.nan)
@@ -307,6 +312,8 @@ def _scan(batches: list[_Batch], sizer: Sizer, count: int) -> tuple[Array, dict[
         first = holds & np.isnan(required) & (brokers >= last)
         required[first], binds[first] = brokers, binding[first]
         last = max(last, brokers)
+        if progress is not None:
+            progress(int(np.count_nonzero(~np.isnan(required))), len(required))
         if not np.isnan(required).any() and count in chances:
             break
     shares = {str(name): float((binds == name).mean()) for name in dict.fromkeys(binds.tolist()) if name}

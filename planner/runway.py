@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,7 @@ class FirstLimit:
     date_late: str | None
     utilisation_of_limit: float
     date_reason: str | None = None
+    used_of_limit: tuple[float, ...] = ()  # month by month in that state, with nothing bought
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +232,17 @@ def _first_limits(course: _Course, today: Plan, trace: Trace) -> tuple[FirstLimi
     workload = Workload(course.scenario)
     before: dict[tuple[str, str], float] = {}
     factors: dict[tuple[str, str], float] = {}
+    courses: dict[tuple[str, str], list[float]] = {}
     for month in range(course.months + 1):
         factor = course.load_factor(month)
         ratios = sizer_of(workload.scaled(factor))[1].ratios(today.brokers.count)
         for key, ratio in ratios.items():
             if ratio > _TIGHT and key not in factors:
                 factors[key] = _crossing(course, month, before.get(key), ratio)
+            courses.setdefault(key, []).append(float(ratio))
         before = dict(ratios)
     named = {resource: _earliest(resource, before, factors) for resource in dict.fromkeys(key[0] for key in before)}
-    found = [_limit(course, key, factors.get(key), before[key], trace) for key in named.values()]
+    found = [_limit(course, key, factors.get(key), courses[key], trace) for key in named.values()]
     return tuple(
         sorted(found, key=lambda row: (row.load_factor is None, row.load_factor or 0, -row.utilisation_of_limit))
     )
@@ -262,11 +265,14 @@ def _earliest(
     return min(broken, key=lambda key: factors[key]) if broken else max(keys, key=lambda key: last[key])
 
 
-def _limit(course: _Course, key: tuple[str, str], factor: float | None, last: float, trace: Trace) -> FirstLimit:
+def _limit(
+    course: _Course, key: tuple[str, str], factor: float | None, ratios: Sequence[float], trace: Trace
+) -> FirstLimit:
     resource, state = key
+    last, used = ratios[-1], tuple(ratios)
     if factor is None:
         reason = f"not within {course.months} months: then at {last:.0%} of its limit"
-        return FirstLimit(resource, state, None, None, None, None, last, reason)
+        return FirstLimit(resource, state, None, None, None, None, last, reason, used)
 
     def date_at(rate: float) -> str | None:
         seconds = float(trace(f"first_limits.{resource}", rules.time_until_s, load_factor=factor, growth_per_year=rate))
@@ -274,7 +280,7 @@ def _limit(course: _Course, key: tuple[str, str], factor: float | None, last: fl
 
     already = "over its limit already" if factor <= 1 else None
     early, late = date_at(course.rate.growth_per_year_high), date_at(course.rate.growth_per_year_low)
-    return FirstLimit(resource, state, factor, date_at(course.rate.growth_per_year), early, late, last, already)
+    return FirstLimit(resource, state, factor, date_at(course.rate.growth_per_year), early, late, last, already, used)
 
 
 # Months and purchases

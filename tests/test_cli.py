@@ -327,8 +327,19 @@ def test_the_app_runs_on_this_machine_only_and_reports_no_usage(monkeypatch: pyt
     assert arguments[:4] == [sys.executable, "-m", "streamlit", "run"]
     assert arguments[4] == str(resource_root() / "app.py")
     options = dict(zip(arguments[5::2], arguments[6::2], strict=True))
-    assert options == {"--server.address": "127.0.0.1", "--browser.gatherUsageStats": "false"}
+    assert options == {
+        "--server.address": "127.0.0.1",
+        "--browser.serverAddress": "localhost",
+        "--browser.gatherUsageStats": "false",
+    }
     assert (folder / ".streamlit" / "config.toml").is_file()
+    done = run("app", "--port", "9000", "--address", "0.0.0.0", "--allow-host", "planner.example.com")  # noqa: S104
+    assert "no login" in done.stderr
+    said = " ".join(calls[-1][0])
+    assert "--server.address 0.0.0.0 --browser.serverAddress planner.example.com --server.port 9000" in said
+    assert said.count("--server.allowedHosts") == 3
+    assert run("app", "--address", "here").exit_code == 2
+    assert len(calls) == 2
 
 
 def test_the_app_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

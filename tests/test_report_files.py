@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 import planner
 from planner.reports import MissingExtraError, report, report_bytes
 from planner.reports import html as html_module
+from planner.reports.archive import zipped
 from planner.reports.document import Picture, Section, sections
 from planner.reports.page import Paragraph, Recorded
 from planner.reports.tables import Table
@@ -240,3 +242,41 @@ def test_sentences_and_tables_become_blocks_in_their_order() -> None:
         Table("Full", ("a",), (("1",),)),
         Paragraph(("Last.",), strong=False),
     )
+
+
+def test_a_workbook_has_the_answers_beside_the_plan(shop: planner.Plan, pages: dict[str, bytes]) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(pages["xlsx"]))
+    lost = list(book["Broker lost"].iter_rows(values_only=True))
+    assert len(lost) - 1 == shop.brokers.count - 1
+    growth = list(book["Growth"].iter_rows(values_only=True))
+    factor = [str(head) for head in growth[0]].index("load factor")
+    assert growth[13][factor] == pytest.approx(1.4, rel=1e-3)  # a year of 40 %
+    assert "Messaging systems" not in book.sheetnames  # the scenario asks nothing about it
+    asked = planner.load("preset:startup-10k-a-day")
+    names = openpyxl.load_workbook(io.BytesIO(report_bytes(asked, "xlsx"))).sheetnames
+    assert {"Messaging systems", "Ruled out"} <= set(names)
+
+
+def test_pictures_of_flow_and_failure_are_in_the_report(shop: planner.Plan) -> None:
+    pictures = [block for part in sections(shop) for block in part.blocks if isinstance(block, Picture)]
+    alts = " ".join(picture.alt for picture in pictures)
+    assert len(pictures) == 4
+    assert "producers to leaders 93.8 MB/s" in alts
+
+
+def test_a_decision_record_says_what_the_plan_says(shop: planner.Plan, hostile: planner.Plan) -> None:
+    text = report(shop, "adr")
+    assert text.startswith("# Decision: the cluster for e-commerce events\n\nStatus: proposed\n")
+    assert all(sentence in text for sentence in shop.headline)
+    heads = [line for line in text.splitlines() if line.startswith("## ")]
+    assert heads[:2] == ["## Context", "## Decision"]
+    assert {"## Consequences", "## What else was considered", "## Assumptions"} <= set(heads)
+    assert "Growth of 40% a year." in text
+    assert "<script>" not in report(hostile, "adr")
+
+
+def test_equal_texts_give_an_equal_archive() -> None:
+    files = {"a.txt": "one\n", "b/c.txt": "two\n" * 1000}
+    assert zipped(files) == zipped(dict(files))
+    with zipfile.ZipFile(io.BytesIO(zipped(files))) as archive:
+        assert {name: archive.read(name).decode() for name in archive.namelist()} == files

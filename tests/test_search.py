@@ -185,6 +185,8 @@ def test_the_cheapest_is_what_an_integer_program_finds() -> None:
 
 def test_discount_and_currency_scale_every_cost(shop: Scenario, found: Search) -> None:
     other = search(shop, discount_fraction=0.2, currency="EUR", currency_rate=0.9)
+    assert "plan_at_list_prices" in {finding.code for finding in other.findings}
+    assert "plan_at_list_prices" not in {finding.code for finding in found.findings}
     assert found.best is not None
     assert other.best is not None
     assert (other.best.type, other.currency) == (found.best.type, "EUR")

@@ -28,7 +28,7 @@ from planner.catalogue import machines  # noqa: E402
 from planner.constants import Constant, constants, data_path, sources  # noqa: E402
 from planner.trace import Formula, registry, short  # noqa: E402
 from planner.units import format_quantity  # noqa: E402
-from tools import recommender_docs  # noqa: E402
+from tools import measured_docs, recommender_docs  # noqa: E402
 from tools.run_blocks import run_blocks  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -300,6 +300,7 @@ def pages() -> dict[Path, str]:
     validation = validation_page()
     if validation is not None:
         found[DOCS / "validation.md"] = validation
+    found[DOCS / "measured.md"] = measured_docs.measured()
     for path in (ROOT / "README.md", *(DOCS / f"{name}.md" for name in HAND_WRITTEN)):
         with tempfile.TemporaryDirectory() as folder:
             found[path] = run_blocks(with_parts(path.read_text(encoding="utf-8")), Path(folder))

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
@@ -128,6 +128,21 @@ def write_text(show: Callable[[Page], None]) -> None:
     text = "\n".join(line.rstrip() for line in sheet.getvalue().split("\n"))
     plain = not (sys.stdout.encoding or "").lower().startswith("utf")
     write(text.replace("\u2500", "-") if plain else text)  # the rule below a table's head
+
+
+def write_folder(folder: Path, texts: Mapping[str, str], form: Format) -> None:
+    """Write files that `-o` asks for into a folder; nothing that exists is touched."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = [name for name in texts if (folder / name).exists()]
+        if there:
+            refuse_one("-o", str(folder), f"{there[0]} is there already; nothing is overwritten.", "a new folder", form)
+        for name, text in texts.items():
+            with (folder / name).open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a folder name"
+        refuse_one("-o", str(folder), f"The folder cannot be written: {reason}.", "a writable folder", form)
 
 
 # Refusing

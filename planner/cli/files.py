@@ -32,6 +32,7 @@ class ReportFormat(StrEnum):
     JSON = "json"
     HTML = "html"
     CSV = "csv"
+    ADR = "adr"
     XLSX = "xlsx"
     PDF = "pdf"
 
@@ -72,7 +73,12 @@ def report_command(
     scenario: ScenarioArgument,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="The file: .md, .html, .pdf, .xlsx, .csv or .json."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The file: .md, .adr.md (decision record), .html, .pdf, .xlsx, .csv or .json.",
+        ),
     ] = None,
     form: Annotated[
         ReportFormat | None, typer.Option("--format", help="What to write; by default what FILE ends with.")
@@ -103,7 +109,8 @@ def _format_of(output: Path | None) -> ReportFormat:
 
     if output is None:
         return ReportFormat.MARKDOWN
-    if output.suffix.lower() not in ENDINGS:
+    ending = max((known for known in ENDINGS if output.name.lower().endswith(known)), key=len, default=None)
+    if ending is None:
         message = "The ending does not say which report to write."
         refuse_one("-o", str(output), message, f"{', '.join(ENDINGS)}, or --format")
-    return ReportFormat(ENDINGS[output.suffix.lower()])
+    return ReportFormat(ENDINGS[ending])

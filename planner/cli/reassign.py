@@ -22,7 +22,7 @@ from planner.cli.common import (
     read_quantity,
     refusals,
     refuse,
-    refuse_one,
+    write_folder,
 )
 
 if TYPE_CHECKING:
@@ -132,14 +132,4 @@ def _write(result: Reassignment, folder: Path, form: Format) -> None:
         for number, batch in enumerate(result.batches, start=1)
     }
     texts["steps.txt"] = "".join(f"{number}. {step}\n" for number, step in enumerate(result.steps, start=1))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        there = [name for name in texts if (folder / name).exists()]
-        if there:
-            refuse_one("-o", str(folder), f"{there[0]} is there already; nothing is overwritten.", "a new folder", form)
-        for name, text in texts.items():
-            with (folder / name).open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a folder name"
-        refuse_one("-o", str(folder), f"The folder cannot be written: {reason}.", "a writable folder", form)
+    write_folder(folder, texts, form)

@@ -1,4 +1,4 @@
-"""Brokers of a service that is sized by quotas instead of by hardware."""
+"""Quotas: brokers of a service that is sized by them, and those that clients are given."""
 
 from __future__ import annotations
 
@@ -64,3 +64,54 @@ def quota_brokers(
     arithmetic
     """
     return np.maximum(load / (quota * limit_fraction), load / (quota * degraded_fraction) + brokers_down)
+
+
+@formula(
+    "bytes_per_s * max(1 / live_brokers, hottest_fraction) * headroom_ratio",
+    unit="bytes/s",
+    source="kafka-4.3-source",
+)
+def client_quota_bytes_per_s(
+    *, bytes_per_s: Numeric, live_brokers: Numeric, hottest_fraction: Numeric, headroom_ratio: Numeric
+) -> Numeric:
+    """Byte rate to allow a client on one broker, where Kafka's quotas are counted.
+
+    Parameters
+    ----------
+    bytes_per_s
+        What all instances of the client send or read together at the peak [bytes/s], >= 0.
+    live_brokers
+        Brokers that share the leaders while as many are down as the plan survives [count], >= 1.
+    hottest_fraction
+        Share of those bytes that goes through the busiest partition, so through one broker [fraction], 0 to 1.
+    headroom_ratio
+        Quota over planned rate [ratio], >= 1.
+
+    Returns
+    -------
+    Numeric
+        `producer_byte_rate` or `consumer_byte_rate` [bytes/s].
+
+    Assumptions
+    -----------
+    Leaders are spread evenly, but for the busiest partition; instances share one client id.
+
+    Validity
+    --------
+    Quotas of a user or client id, which every broker counts by itself.
+
+    Examples
+    --------
+    120 MB/s over 6 brokers is 20 MB/s a broker, half as much again 30; half of it in one partition is 60, so 90.
+
+    >>> limits = dict(bytes_per_s=120e6, live_brokers=6, headroom_ratio=1.5)
+    >>> float(client_quota_bytes_per_s(hottest_fraction=0.01, **limits))
+    30000000.0
+    >>> float(client_quota_bytes_per_s(hottest_fraction=0.5, **limits))
+    90000000.0
+
+    References
+    ----------
+    kafka-4.3-source
+    """
+    return bytes_per_s * np.maximum(1 / live_brokers, hottest_fraction) * headroom_ratio

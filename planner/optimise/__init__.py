@@ -595,6 +595,9 @@ def _findings(
     if best is not None and best.unpriced:
         message = f"Without a known price, and left out of the cost: {', '.join(best.unpriced)}."
         yield Finding("not_priced", "warning", message, "Add it by hand before comparing sellers.")
+    if best is not None and terms != _Terms("on_demand", 0.0, LIST_CURRENCY, 1.0):
+        message = f"The plan of the best carries list prices on demand in {LIST_CURRENCY}, not those asked for here."
+        yield Finding("plan_at_list_prices", "info", message, "Take the cost from the row, not from its plan.")
     missing = sum(1 for row in rows if row.reason and "price is known" in row.reason)
     if missing:
         message = f"{missing} types have no {terms.price_kind.replace('_', ' ')} price and were left out."

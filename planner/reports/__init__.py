@@ -8,9 +8,10 @@ from typing import Literal, get_args
 from planner.results import Plan
 from planner.scenario import Scenario
 
-TextFormat = Literal["markdown", "json", "html", "csv"]
-ReportFormat = Literal["markdown", "json", "html", "csv", "xlsx", "pdf"]
-ENDINGS: dict[str, ReportFormat] = {
+TextFormat = Literal["markdown", "json", "html", "csv", "adr"]
+ReportFormat = Literal["markdown", "json", "html", "csv", "adr", "xlsx", "pdf"]
+ENDINGS: dict[str, ReportFormat] = {  # the longest that fits decides
+    ".adr.md": "adr",
     ".md": "markdown",
     ".markdown": "markdown",
     ".json": "json",
@@ -34,8 +35,8 @@ def report(subject: Plan | Scenario, format: TextFormat = "markdown") -> str:  #
     subject
         A plan, or a scenario to plan first.
     format
-        `markdown`; `html`, a file of its own with its pictures; `csv`, the table of topics; or `json` with the
-        scenario, the plan and the version that computed it.
+        `markdown`; `html`, a file of its own with its pictures; `csv`, the table of topics; `adr`, a decision record in
+        Markdown for the design review; or `json` with the scenario, the plan and the version that computed it.
 
     Returns
     -------
@@ -65,6 +66,10 @@ def report(subject: Plan | Scenario, format: TextFormat = "markdown") -> str:  #
         return csv_text(result.to_frame())
     if format == "html":
         return _with_extra(result, "html").decode()
+    if format == "adr":
+        from planner.reports.decision import decision_document
+
+        return decision_document(result)
     from planner.reports.markdown import document
 
     return document(result)

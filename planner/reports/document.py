@@ -5,19 +5,30 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import planner
 from planner.codec import dump
 from planner.reports import tables
 from planner.reports.page import Block, Paragraph, Recorded
+from planner.reports.pictures.flow import flow_alt, flow_spec, flow_table, flows
+from planner.reports.pictures.messaging_costs import cost_alt, cost_spec
+from planner.reports.pictures.recovery import recovery_alt, recovery_spec
+from planner.reports.pictures.survivors import survivors_alt, survivors_spec
 from planner.reports.pictures.wall import wall_spec
 from planner.reports.pictures.wall_rows import wall_alt, wall_rows
 from planner.reports.placement import placement
 from planner.reports.tables import Table
+from planner.reports.text_failure import failure_text
+from planner.reports.text_recommend import recommend_text
 from planner.reports.words import quantity, raw, visible
 from planner.results import RESOURCE_WORDS, STATE_WORDS, Plan
 from planner.trace import Step
+
+if TYPE_CHECKING:
+    from planner.operations.failures import Failure
+    from planner.recommender.recommendation import Recommendation
+    from planner.runway import Growth
 
 _BROKERS = 50  # rows of brokers shown
 _DAY_ONE = dt.date(2000, 1, 1)  # months are counted from the report, which has no date: equal input gives equal bytes
@@ -58,6 +69,8 @@ def sections(plan: Plan) -> Iterator[Section]:
     margins = tables.margins_of(plan)
     rows = wall_rows(plan, margins)
     yield _of_table(tables.wall(plan, margins), Picture(wall_spec(rows), wall_alt(rows)))
+    streams = flows(plan)
+    yield _of_table(flow_table(streams), Picture(flow_spec(streams), flow_alt(streams)))
     for table in (tables.resources(plan), tables.loads(plan), tables.cluster(plan)):
         yield _of_table(table)
     yield _of_table(placement(plan, _BROKERS))
@@ -98,38 +111,64 @@ def _of_table(table: Table, *before: Picture) -> Section:
     return Section(table.title, (*before, table) if table.rows or table.notes else before)
 
 
+def lost_broker(plan: Plan) -> Failure | None:
+    """What the loss of any broker does; None without a second one, as nothing is left to look at then."""
+    if plan.brokers.count < 2:  # noqa: PLR2004 - as said above
+        return None
+    from planner.operations.failures import failure
+
+    return failure(plan.scenario)
+
+
+def grown(plan: Plan) -> Growth | None:
+    """The course of the load, counted from the report, which has no date; None where the scenario states no growth."""
+    if not plan.scenario.policy.growth_per_year:
+        return None
+    from planner.runway import growth
+
+    return growth(plan.scenario, start=_DAY_ONE)
+
+
+def judged(plan: Plan) -> Recommendation | None:
+    """Whether Kafka is needed; None where the scenario answers no question about it."""
+    if not plan.scenario.questions.model_fields_set - {"hourly_rate", "budget_per_month"}:
+        return None
+    from planner.recommender import recommend
+
+    return recommend(plan.scenario)
+
+
 def _failure(plan: Plan) -> Iterator[Section]:
     """What the loss of a broker does, as the command `failure` words it."""
-    if plan.brokers.count < 2:  # noqa: PLR2004 - without a second broker nothing is left to look at
+    found = lost_broker(plan)
+    if found is None:
         return
-    from planner.operations.failures import failure
-    from planner.reports.text_failure import failure_text
-
     page = Recorded()
-    failure_text(failure(plan.scenario), page)
-    yield Section("When a broker fails", page.blocks)
+    failure_text(found, page)
+    pictures = [Picture(survivors_spec(found), survivors_alt(found))] if found.survivors else []
+    if len(found.curve) > 1:
+        pictures.append(Picture(recovery_spec(found), recovery_alt(found)))
+    yield Section("When a broker fails", (*pictures, *page.blocks))
 
 
 def _growth(plan: Plan) -> Iterator[Section]:
-    """In how many months each limit is reached; the report has no date, so months are counted."""
-    if not plan.scenario.policy.growth_per_year:
+    """In how many months each limit is reached."""
+    found = grown(plan)
+    if found is None:
         return
-    from planner.runway import growth
-
-    found = growth(plan.scenario, start=_DAY_ONE)
     rows = tuple(
         (
             RESOURCE_WORDS[row.resource],
             STATE_WORDS[row.state],
             "-" if row.load_factor is None else f"{row.load_factor:.2f} times",
-            _months(row.date) or row.date_reason or "never",
+            months_until(row.date) or row.date_reason or "never",
         )
         for row in found.first_limits
     )
     said = (f"The load grows by {found.growth_per_year:.1%} a year; {found.brokers} brokers are there today.",)
     steps = tuple(
         (
-            _months(row.date) or "-",
+            months_until(row.date) or "-",
             row.kind if row.topic is None else f"partitions of {row.topic}",
             str(row.before),
             str(row.after),
@@ -141,7 +180,8 @@ def _growth(plan: Plan) -> Iterator[Section]:
     yield Section("Growth", (Paragraph(said, strong=False), limits, *((todo,) if steps else ())))
 
 
-def _months(date: str | None) -> str | None:
+def months_until(date: str | None) -> str | None:
+    """How far a date of `grown` lies ahead."""
     if date is None:
         return None
     days = (dt.date.fromisoformat(date) - _DAY_ONE).days
@@ -150,13 +190,12 @@ def _months(date: str | None) -> str | None:
 
 def _messaging(plan: Plan) -> Iterator[Section]:
     """Whether Kafka is needed at all, where the scenario answers questions about it."""
-    if plan.scenario.questions.model_fields_set - {"hourly_rate", "budget_per_month"}:
-        from planner.recommender import recommend
-        from planner.reports.text_recommend import recommend_text
-
-        page = Recorded()
-        recommend_text(recommend(plan.scenario), page)
-        yield Section("Is Kafka needed", page.blocks)
+    found = judged(plan)
+    if found is None:
+        return
+    page = Recorded()
+    recommend_text(found, page)
+    yield Section("Is Kafka needed", (Picture(cost_spec(found.cost), cost_alt(found.cost)), *page.blocks))
 
 
 def formulas(plan: Plan) -> Table:

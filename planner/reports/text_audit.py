@@ -10,23 +10,31 @@ from planner.reports.tables import Table
 from planner.reports.text import source_text
 from planner.reports.words import quantity
 
-_WORDS = {"critical": "critical", "warning": "warnings", "info": "notes"}
+_WORDS = {"critical": ("critical", "critical"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
 
 
 def audit_text(found: Audit, page: Page) -> None:
     """How many findings of each severity, then each with its number, its remedy and its source."""
-    counts = [(name, sum(row.severity == name for row in found.findings)) for name in _WORDS]
-    told = ", ".join(f"{count} {_WORDS[name]}" for name, count in counts if count) or "nothing to tell"
-    verdict = "The audit passes" if found.passed else "The audit fails"
-    page.line(f"{verdict}: {told}.", "bold")
+    page.line(audit_sentence(found), "bold")
     page.say([f"{found.rules} rules; looked at {', '.join(found.audited)}."])
-    rows = tuple((row.severity, row.code, f"{row.what} {row.why}", row.fix, row.where) for row in found.findings)
-    if rows:
-        page.table(
-            Table("Findings", ("severity", "code", "what and why", "fix", "where"), rows, prose=frozenset({2, 3}))
-        )
+    if found.findings:
+        page.table(findings_table(found))
         page.line("Sources", "bold")
         page.say(source_text(name) for name in dict.fromkeys(row.source for row in found.findings))
+
+
+def audit_sentence(found: Audit) -> str:
+    """Whether the audit passes, and how many findings there are."""
+    counts = [(name, sum(row.severity == name for row in found.findings)) for name in _WORDS]
+    told = ", ".join(f"{count} {_WORDS[name][count > 1]}" for name, count in counts if count) or "nothing to tell"
+    verdict = "The audit passes" if found.passed else "The audit fails"
+    return f"{verdict}: {told}."
+
+
+def findings_table(found: Audit) -> Table:
+    """Every finding with its number, its remedy and where it is."""
+    rows = tuple((row.severity, row.code, f"{row.what} {row.why}", row.fix, row.where) for row in found.findings)
+    return Table("Findings", ("severity", "code", "what and why", "fix", "where"), rows, prose=frozenset({2, 3}))
 
 
 def pack_text(found: Pack, page: Page) -> None:
@@ -37,6 +45,12 @@ def pack_text(found: Pack, page: Page) -> None:
         "bold",
     )
     page.say(found.notes)
+    page.table(alerts_table(found))
+    page.line("--rules FILE writes the rules for Prometheus, --dashboard FILE the dashboard for Grafana.")
+
+
+def alerts_table(found: Pack) -> Table:
+    """Each alert with its threshold."""
     rows = tuple(
         (
             row.alert,
@@ -49,14 +63,25 @@ def pack_text(found: Pack, page: Page) -> None:
         for row in found.alerts
     )
     columns = ("alert", "of", "severity", "threshold", "for", "why this threshold")
-    page.table(Table("Alerts", columns, rows, right=frozenset({3}), prose=frozenset({5})))
-    page.line("--rules FILE writes the rules for Prometheus, --dashboard FILE the dashboard for Grafana.")
+    return Table("Alerts", columns, rows, right=frozenset({3}), prose=frozenset({5}))
 
 
 def diagnosis_text(found: Diagnosis, page: Page) -> None:
     """The layer, then every step with what decided it."""
     page.line(found.sentence, "bold")
     page.say(found.warnings)
+    page.table(steps_table(found))
+    for step in found.steps:
+        if step.verdict == "abnormal":
+            page.line(f"{step.layer}: {step.why} {step.remedy}")
+    if found.measure_next:
+        page.line()
+        page.line("Measure next", "bold")
+        page.say(f"{row.key}: {row.what} ({row.read})" for row in found.measure_next)
+
+
+def steps_table(found: Diagnosis) -> Table:
+    """Every step of the diagnosis with what decided it."""
     rows = tuple(
         (
             step.layer,
@@ -70,14 +95,7 @@ def diagnosis_text(found: Diagnosis, page: Page) -> None:
         for step in found.steps
     )
     columns = ("layer", "verdict", "question", "decided by", "measured", "normal (plan)", "limit")
-    page.table(Table("Steps, in order", columns, rows, right=frozenset({4, 5, 6}), prose=frozenset({2})))
-    for step in found.steps:
-        if step.verdict == "abnormal":
-            page.line(f"{step.layer}: {step.why} {step.remedy}")
-    if found.measure_next:
-        page.line()
-        page.line("Measure next", "bold")
-        page.say(f"{row.key}: {row.what} ({row.read})" for row in found.measure_next)
+    return Table("Steps, in order", columns, rows, right=frozenset({4, 5, 6}), prose=frozenset({2}))
 
 
 def measurements_text(page: Page) -> None:

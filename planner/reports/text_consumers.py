@@ -17,16 +17,17 @@ def consumers_text(found: ConsumerLag, page: Page) -> None:
     if not found.groups:
         return
     page.say(group.headline for group in found.groups.values())
-    page.table(_groups(found))
+    page.table(groups_table(found))
     if any(group.cold_reads for group in found.groups.values()):
-        page.table(_cold(found))
+        page.table(cold_table(found))
     for name, group in found.groups.items():
         if len(found.groups) <= _MANY:
-            page.table(_topics(name, group))
-        page.say(_reasons(name, group))
+            page.table(group_topics_table(name, group))
+        page.say(group_reasons(name, group))
 
 
-def _groups(found: ConsumerLag) -> Table:
+def groups_table(found: ConsumerLag) -> Table:
+    """All groups after the outage."""
     rows = tuple(
         (
             name,
@@ -59,7 +60,8 @@ def _groups(found: ConsumerLag) -> Table:
     return Table(title, columns, rows, right=frozenset(range(1, len(columns))))
 
 
-def _cold(found: ConsumerLag) -> Table:
+def cold_table(found: ConsumerLag) -> Table:
+    """What draining reads from disk, and what a peak leaves."""
     rows = tuple(
         (
             name,
@@ -85,7 +87,8 @@ def _cold(found: ConsumerLag) -> Table:
     return Table("While it drains, and after a peak", columns, rows, right=frozenset(range(1, len(columns))))
 
 
-def _topics(name: str, group: GroupLag) -> Table:
+def group_topics_table(name: str, group: GroupLag) -> Table:
+    """The topics of a group."""
     rows = tuple(
         (
             row.topic,
@@ -112,7 +115,8 @@ def _topics(name: str, group: GroupLag) -> Table:
     return Table(f"Topics of {name}", columns, rows, right=frozenset(range(1, len(columns))))
 
 
-def _reasons(name: str, group: GroupLag) -> list[str]:
+def group_reasons(name: str, group: GroupLag) -> list[str]:
+    """Why figures of a group are missing, and what happens to what is lost."""
     given = [group.utilisation_reason, group.drain_s_reason, group.members_for_deadline_reason]
     if group.peak is not None:
         given += [group.peak.lag_records_reason, group.peak.drain_s_reason]
@@ -128,17 +132,18 @@ def rebalance_text(found: Rebalances, page: Page) -> None:
     if not found.groups:
         return
     page.say(group.headline for group in found.groups.values())
-    page.table(_rebalances(found))
+    page.table(rebalances_table(found))
     if any(group.settings for group in found.groups.values()):
-        page.table(_changes(found))
+        page.table(changes_table(found))
     for name, group in found.groups.items():
         if group.alternatives and len(found.groups) <= _MANY:
-            page.table(_alternatives(name, group))
+            page.table(alternatives_table(name, group))
         if group.more_members and (group.storm or len(found.groups) <= _MANY):
             page.line(f"{name}: {group.more_members}")
 
 
-def _rebalances(found: Rebalances) -> Table:
+def rebalances_table(found: Rebalances) -> Table:
+    """Rebalances of all groups."""
     rows = tuple(
         (
             name,
@@ -183,7 +188,8 @@ def _lost(group: GroupRebalances) -> str:
     return f"{group.lost_fraction:.3%} ({group.lost_fraction_low:.3%} to {group.lost_fraction_high:.3%})"
 
 
-def _changes(found: Rebalances) -> Table:
+def changes_table(found: Rebalances) -> Table:
+    """Settings that end the storms."""
     rows = tuple(
         (name, key, row.now, row.value, row.where, row.why)
         for name, group in found.groups.items()
@@ -193,7 +199,8 @@ def _changes(found: Rebalances) -> Table:
     return Table("Settings to change", columns, rows, right=frozenset({2, 3}), prose=frozenset({3, 5}))
 
 
-def _alternatives(name: str, group: GroupRebalances) -> Table:
+def alternatives_table(name: str, group: GroupRebalances) -> Table:
+    """A group under other protocols."""
     rows = tuple(
         (
             row.protocol + (", static" if row.static_membership else ""),

@@ -13,8 +13,26 @@ _TINY = 1e-9  # beyond this other causes decide, and digits mislead
 
 def durability_text(found: Durability, page: Page) -> None:
     """The worst topic in a sentence, then topics, settings, findings and what is not covered."""
-    page.line(_headline(found), "bold")
-    page.say([f"A lost broker's data is whole again after {quantity(found.refill_s, 's')} ({found.refill_from})."])
+    page.line(durability_sentence(found), "bold")
+    page.say([refill_sentence(found)])
+    page.table(topics_table(found))
+    page.table(settings_table(found))
+    page.say(map(finding_line, found.findings))
+    page.say([uncovered_sentence(found)])
+
+
+def refill_sentence(found: Durability) -> str:
+    """How long a lost broker's data has a copy less."""
+    return f"A lost broker's data is whole again after {quantity(found.refill_s, 's')} ({found.refill_from})."
+
+
+def uncovered_sentence(found: Durability) -> str:
+    """What the chances leave out."""
+    return "Not covered: " + "; ".join(found.not_covered) + "."
+
+
+def topics_table(found: Durability) -> Table:
+    """Each topic's chances."""
     columns = (
         "topic",
         "copies",
@@ -25,21 +43,24 @@ def durability_text(found: Durability, page: Page) -> None:
         "loss\na year",
     )
     rows = tuple(_topic(name, row) for name, row in found.topics.items())
-    page.table(Table("Topics, a year", columns, rows, right=frozenset({1, 2, 4, 5, 6})))
+    return Table("Topics, a year", columns, rows, right=frozenset({1, 2, 4, 5, 6}))
+
+
+def settings_table(found: Durability) -> Table:
+    """All topics with acks=all and other copies."""
     side = ("copies", "min ISR", "takes no writes", "loss a year", "brokers to spare", "zones to spare")
     shown = tuple(map(_setting, found.settings))
-    page.table(Table("All topics with acks=all, side by side", side, shown, right=frozenset(range(6))))
-    page.say(map(finding_line, found.findings))
-    page.say(["Not covered: " + "; ".join(found.not_covered) + "."])
+    return Table("All topics with acks=all, side by side", side, shown, right=frozenset(range(6)))
 
 
-def _headline(found: Durability) -> str:
+def durability_sentence(found: Durability) -> str:
+    """The worst topic in a sentence."""
     worst = max(found.topics.items(), key=lambda item: item[1].loss_probability_per_year)
     longest = max(found.topics.items(), key=lambda item: item[1].unwritable_minutes_per_year)
-    chance = _chance(worst[1].loss_probability_per_year)
+    chance = chance_text(worst[1].loss_probability_per_year)
     return (
         f"In a year acknowledged records are lost most likely in {worst[0]}: {chance}; "
-        f"a partition of {longest[0]} takes no writes for {_minutes(longest[1].unwritable_minutes_per_year)}."
+        f"a partition of {longest[0]} takes no writes for {minutes_text(longest[1].unwritable_minutes_per_year)}."
     )
 
 
@@ -49,9 +70,9 @@ def _topic(name: str, row: TopicDurability) -> tuple[str, ...]:
         str(row.replication_factor),
         str(row.min_insync_replicas),
         row.acks,
-        _minutes(row.unwritable_minutes_per_year),
-        _minutes(row.any_partition_minutes_per_year_high),
-        _chance(row.loss_probability_per_year),
+        minutes_text(row.unwritable_minutes_per_year),
+        minutes_text(row.any_partition_minutes_per_year_high),
+        chance_text(row.loss_probability_per_year),
     )
 
 
@@ -59,18 +80,20 @@ def _setting(row: Setting) -> tuple[str, ...]:
     return (
         str(row.replication_factor),
         str(row.min_insync_replicas),
-        _minutes(row.unwritable_minutes_per_year),
-        _chance(row.loss_probability_per_year),
+        minutes_text(row.unwritable_minutes_per_year),
+        chance_text(row.loss_probability_per_year),
         str(row.brokers_lost_writable),
         str(row.zones_lost_writable),
     )
 
 
-def _minutes(minutes: float) -> str:
+def minutes_text(minutes: float) -> str:
+    """Minutes in the unit that people use."""
     return quantity(minutes * 60, "s")
 
 
-def _chance(fraction: float) -> str:
+def chance_text(fraction: float) -> str:
+    """A probability as odds where it is small."""
     if fraction >= 0.01:  # noqa: PLR2004 - below one in a hundred people read odds better than per cent
         return f"{fraction:.1%}"
     if fraction < _TINY:

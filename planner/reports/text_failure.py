@@ -14,19 +14,19 @@ _TOPICS = 40
 
 def failure_text(found: Failure, page: Page) -> None:
     """The answer in a sentence, then tables and findings."""
-    page.line(_sentence(found), "bold")
-    page.say(_more(found))
+    page.line(failure_sentence(found), "bold")
+    page.say(failure_details(found))
     if found.usage:
-        page.table(_usage(found))
+        page.table(usage_table(found))
     if found.survivors is not None:
-        page.table(_loads(found))
+        page.table(loads_table(found))
     if found.survivors is not None and found.lost.brokers:
-        page.table(_brokers(found))
+        page.table(survivors_table(found))
     if found.topics:
-        page.table(_topics(found))
+        page.table(impact_table(found))
     if found.curve:
-        page.table(_curve(found))
-    page.say(_rolling(found))
+        page.table(curve_table(found))
+    page.say(rolling_sentences(found))
     for finding in found.findings:
         page.line(finding_line(finding))
 
@@ -47,7 +47,8 @@ def _what(found: Failure) -> str:
     return f"Without {' and '.join(parts)}"
 
 
-def _sentence(found: Failure) -> str:
+def failure_sentence(found: Failure) -> str:
+    """What stops, in a sentence."""
     stops = []
     if found.offline:
         stops.append(f"up to {quantity(max(found.offline.values()), 'fraction')} of a topic's partitions are offline")
@@ -63,7 +64,8 @@ def _sentence(found: Failure) -> str:
     return f"{_what(found)} {', '.join(stops) if stops else 'every partition is read and written, within all limits'}."
 
 
-def _more(found: Failure) -> list[str]:
+def failure_details(found: Failure) -> list[str]:
+    """What moves, and how long until all is as before."""
     lost, lines = found.lost, []
     if lost.brokers or lost.disks:
         lines.append(
@@ -97,7 +99,8 @@ def _return(found: Failure) -> str:
     )
 
 
-def _usage(found: Failure) -> Table:
+def usage_table(found: Failure) -> Table:
+    """The fullest survivor against its limits."""
     rows = tuple(
         (
             RESOURCE_WORDS[row.resource],
@@ -110,7 +113,8 @@ def _usage(found: Failure) -> Table:
     return Table("The fullest survivor", ("resource", "used", "limit", "holds"), rows, right=frozenset({1, 2}))
 
 
-def _loads(found: Failure) -> Table:
+def loads_table(found: Failure) -> Table:
+    """Loads of the survivors."""
     left = found.survivors
     assert left is not None  # noqa: S101 - the caller looked
     rows = tuple(
@@ -121,7 +125,8 @@ def _loads(found: Failure) -> Table:
     return Table(f"Loads of {left.count} survivors", ("per broker", "mean", "fullest"), rows, right=frozenset({1, 2}))
 
 
-def _brokers(found: Failure) -> Table:
+def survivors_table(found: Failure) -> Table:
+    """Each survivor of one example."""
     left = found.survivors
     assert left is not None  # noqa: S101 - the caller looked
     rows = tuple(
@@ -142,7 +147,8 @@ def _brokers(found: Failure) -> Table:
     return Table(title, columns, rows, right=frozenset({2, 3, 4, 5, 6}))
 
 
-def _topics(found: Failure) -> Table:
+def impact_table(found: Failure) -> Table:
+    """What the producers of each topic feel."""
     ranked = sorted(found.topics, key=lambda row: (-row.unwritable_fraction, row.buffer_lasts_s))
     rows = tuple(
         (
@@ -161,12 +167,13 @@ def _topics(found: Failure) -> Table:
         "What producers feel",
         columns,
         rows,
-        notes=(f"{rest} more topics; --format json lists all.",) if rest else (),
+        notes=(f"{rest} more topics; the answer as JSON has all.",) if rest else (),
         right=frozenset({1, 2, 3, 4, 5}),
     )
 
 
-def _curve(found: Failure) -> Table:
+def curve_table(found: Failure) -> Table:
+    """Times against the throttle."""
     rows = tuple(
         (
             quantity(point.throttle_bytes_per_s, "bytes/s"),
@@ -178,7 +185,8 @@ def _curve(found: Failure) -> Table:
     return Table("Time against the throttle", ("throttle", "refill", "catch up"), rows, right=frozenset({0, 1, 2}))
 
 
-def _rolling(found: Failure) -> list[str]:
+def rolling_sentences(found: Failure) -> list[str]:
+    """What a rolling restart takes."""
     rolling = found.rolling_restart
     if rolling is None:
         return [f"A rolling restart never ends: {found.rolling_restart_reason}."]

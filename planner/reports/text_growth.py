@@ -11,18 +11,29 @@ from planner.runway import FirstLimit, Growth, Month, Purchase
 
 def growth_text(found: Growth, page: Page) -> None:
     """The first limit in a sentence, then limits, purchases and months."""
-    page.line(_headline(found), "bold")
-    page.say([_rate(found), *(f"{row.message} {row.action}" for row in found.findings)])
-    limits = ("resource", "state", "at load", "date", "between", "and")
-    page.table(
-        Table("When each limit is reached", limits, tuple(map(_limit, found.first_limits)), right=frozenset({2}))
-    )
+    page.line(growth_sentence(found), "bold")
+    page.say([rate_sentence(found), *(f"{row.message} {row.action}" for row in found.findings)])
+    page.table(limits_table(found))
     if found.steps:
-        steps = ("by", "do", "from", "to", "because", "keys\nthat move", "bytes\nto move", "time")
-        rows = tuple(map(_step, found.steps))
-        page.table(
-            Table("What to do, and by when", steps, rows, right=frozenset({2, 3, 5, 6, 7}), prose=frozenset({1}))
-        )
+        page.table(steps_table(found))
+    page.table(months_table(found))
+
+
+def limits_table(found: Growth) -> Table:
+    """When each limit of today's cluster is reached."""
+    limits = ("resource", "state", "at load", "date", "between", "and")
+    return Table("When each limit is reached", limits, tuple(map(_limit, found.first_limits)), right=frozenset({2}))
+
+
+def steps_table(found: Growth) -> Table:
+    """What to buy and to change."""
+    steps = ("by", "do", "from", "to", "because", "keys\nthat move", "bytes\nto move", "time")
+    rows = tuple(map(_step, found.steps))
+    return Table("What to do, and by when", steps, rows, right=frozenset({2, 3, 5, 6, 7}), prose=frozenset({1}))
+
+
+def months_table(found: Growth) -> Table:
+    """Month by month, with what is bought."""
     months = (
         "month",
         "date",
@@ -37,10 +48,11 @@ def growth_text(found: Growth, page: Page) -> None:
         "so far",
     )
     numbers = frozenset({0, 2, 3, 7, 8, 9, 10})
-    page.table(Table("Months", months, tuple(map(_month, found.months)), right=numbers))
+    return Table("Months", months, tuple(map(_month, found.months)), right=numbers)
 
 
-def _headline(found: Growth) -> str:
+def growth_sentence(found: Growth) -> str:
+    """The first limit in a sentence."""
     first = found.first_limits[0] if found.first_limits else None
     if first is None or first.date is None:
         return f"{found.brokers} brokers hold for all {len(found.months) - 1} months looked at."
@@ -48,7 +60,8 @@ def _headline(found: Growth) -> str:
     return f"{found.brokers} brokers reach their first limit on {first.date}: {where}."
 
 
-def _rate(found: Growth) -> str:
+def rate_sentence(found: Growth) -> str:
+    """How fast the load grows."""
     if not found.fitted:
         return f"The load grows by {found.growth_per_year:.1%} a year."
     return (

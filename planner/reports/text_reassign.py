@@ -13,15 +13,16 @@ _STEPS = 24  # steps shown
 
 def reassign_text(found: Reassignment, page: Page, *, written: str | None = None) -> None:
     """The answer in a sentence, then brokers, findings and steps."""
-    page.line(_sentence(found), "bold")
+    page.line(reassign_sentence(found), "bold")
     critical = [finding for finding in found.findings if finding.severity == "critical"]
-    page.say([*(f"Fails: {finding.message}" for finding in critical), *_more(found)])
-    page.table(_brokers(found))
+    page.say([*(f"Fails: {finding.message}" for finding in critical), *reassign_details(found)])
+    page.table(moves_table(found))
     page.say(map(finding_line, found.findings))
     _steps(page, found, written)
 
 
-def _sentence(found: Reassignment) -> str:
+def reassign_sentence(found: Reassignment) -> str:
+    """How much moves and how long, in a sentence."""
     what = f"{found.change[0].upper()}{found.change[1:]}"
     if not found.partitions_changed:
         return f"{what}: nothing has to move."
@@ -34,7 +35,8 @@ def _sentence(found: Reassignment) -> str:
     return f"{what} moves {moved} in {quantity(found.duration_s, 's')}; {verdict}."
 
 
-def _more(found: Reassignment) -> list[str]:
+def reassign_details(found: Reassignment) -> list[str]:
+    """Throttle, limits and batches."""
     if not found.replica_moves:
         return []
     lines = []
@@ -60,7 +62,8 @@ def _more(found: Reassignment) -> list[str]:
     return lines
 
 
-def _brokers(found: Reassignment) -> Table:
+def moves_table(found: Reassignment) -> Table:
+    """What each broker moves and bears."""
     columns = (
         "broker",
         "rack",
@@ -93,7 +96,7 @@ def _brokers(found: Reassignment) -> Table:
     rest = len(found.per_broker) - len(rows)
     notes: tuple[str, ...] = ("Shares are the highest while replicas move, live traffic included.",)
     if rest:
-        notes = (*notes, f"{rest} more brokers; --format csv lists all.")
+        notes = (*notes, f"{rest} more brokers; the answer as CSV has all.")
     return Table("Brokers, before > after", columns, rows, notes=notes, right=frozenset(range(2, len(columns))))
 
 

@@ -40,25 +40,15 @@ _FIGURE_LABELS = {
 
 def repartition_text(found: Repartition, page: Page, *, route: str | None = None) -> None:
     """The answer in a sentence, then tables, then the runbook of a route."""
-    page.line(_sentence(found), "bold")
+    page.line(repartition_sentence(found), "bold")
     failing = [] if found.holds_meanwhile else ["Fails: the cluster does not hold meanwhile on that route."]
-    page.say([*failing, *_more(found)])
+    page.say([*failing, *repartition_details(found)])
     if found.breaks:
-        rows = tuple(
-            (row.code, row.message, _lasts(row.lasts_s, row.lasts_s_reason), row.action) for row in found.breaks
-        )
-        page.table(
-            Table(
-                "What breaks when partitions are added in place",
-                ("code", "what", "for how long", "what to do"),
-                rows,
-                prose=frozenset({1, 2, 3}),
-            )
-        )
-    page.table(_routes(found))
+        page.table(breaks_table(found))
+    page.table(routes_table(found))
     if found.state:
-        page.table(_state(found))
-    page.table(_now(found))
+        page.table(state_table(found))
+    page.table(provision_table(found))
     page.say(map(finding_line, found.findings))
     shown = found.route(route or found.recommended)
     page.line(f"Steps: {ROUTE_LABELS[shown.name]}", "bold")
@@ -67,7 +57,15 @@ def repartition_text(found: Repartition, page: Page, *, route: str | None = None
     page.line("--route NAME shows the steps of another route; --format json holds all.")
 
 
-def _sentence(found: Repartition) -> str:
+def breaks_table(found: Repartition) -> Table:
+    """What breaks when partitions are added in place."""
+    rows = tuple((row.code, row.message, _lasts(row.lasts_s, row.lasts_s_reason), row.action) for row in found.breaks)
+    columns = ("code", "what", "for how long", "what to do")
+    return Table("What breaks when partitions are added in place", columns, rows, prose=frozenset({1, 2, 3}))
+
+
+def repartition_sentence(found: Repartition) -> str:
+    """What moves and breaks, and the recommended route, in a sentence."""
     change = f"{found.topic} from {found.partitions_before} to {found.partitions_after} partitions"
     if not found.moved_key_fraction:
         return f"{change}: records have no key, so none moves; {ROUTE_LABELS[found.recommended]}."
@@ -77,7 +75,8 @@ def _sentence(found: Repartition) -> str:
     return f"{change} moves {moved} of the keys and {what}; recommended: {ROUTE_LABELS[found.recommended]}."
 
 
-def _more(found: Repartition) -> list[str]:
+def repartition_details(found: Repartition) -> list[str]:
+    """Why that route, and what moves exactly."""
     lines = [f"Recommended because {found.recommended_because}."]
     if found.moved_key_fraction_measured is not None:
         share, records = found.moved_key_fraction_measured, found.moved_record_fraction
@@ -97,7 +96,8 @@ def _lasts(seconds: float | None, reason: str | None) -> str:
     return quantity(seconds, "s") if seconds is not None else str(reason)
 
 
-def _routes(found: Repartition) -> Table:
+def routes_table(found: Repartition) -> Table:
+    """The routes side by side."""
     columns = ("", *(ROUTE_LABELS[route.name] for route in found.routes))
     rows: list[tuple[str, Callable[[Route], str]]] = [
         ("possible", lambda route: "yes" if route.possible else f"no: {route.reason}"),
@@ -124,7 +124,8 @@ def _routes(found: Repartition) -> Table:
     return Table("Three ways", columns, cells, prose=frozenset({1, 2, 3}))
 
 
-def _state(found: Repartition) -> Table:
+def state_table(found: Repartition) -> Table:
+    """State that has to be rebuilt."""
     rows = tuple(
         (row.group, quantity(row.bytes, "bytes"), f"{row.records:,.0f}", _lasts(row.rebuild_s, row.rebuild_s_reason))
         for row in found.state
@@ -133,7 +134,9 @@ def _state(found: Repartition) -> Table:
     return Table("State to rebuild", columns, rows, right=frozenset({1, 2}))
 
 
-def _now(found: Repartition) -> Table:
+def provision_table(found: Repartition) -> Table:
+    """What it costs to have the partitions now."""
+
     def shown(row: Figure, value: float) -> str:
         return quantity(value, unit_of_figure(row.name))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from planner.optimise import Search, SearchRow
 from planner.reports.page import Page
@@ -19,6 +19,18 @@ def search_text(found: Search, page: Page) -> None:
     """The answer in a sentence, the runners-up, those not beaten, services, and why others were refused."""
     page.say(headline(found), "bold")
     page.say(map(finding_line, found.findings))
+    held = [row for row in found.rows if row.feasible]
+    pareto = [row for row in held if row.pareto]
+    page.table(offers_table(found, held[:_SHOWN], "Cheapest"))
+    page.table(offers_table(found, pareto[:_SHOWN], "Not beaten in cost, refill and headroom at once"))
+    page.table(managed_table(found))
+    if found.chances:
+        page.table(chances_table(found))
+    page.table(refused_table(found))
+
+
+def offers_table(found: Search, rows: Sequence[SearchRow], title: str) -> Table:
+    """Types that hold, with count, cost, fullest limit and refill."""
     money = f"a month\n[{found.currency}]"
     heads = (
         "broker",
@@ -32,16 +44,7 @@ def search_text(found: Search, page: Page) -> None:
         "of its\nlimit",
         "refill",
     )
-    held = [row for row in found.rows if row.feasible]
-    for title, rows in (
-        ("Cheapest", held[:_SHOWN]),
-        ("Not beaten in cost, refill and headroom at once", [row for row in held if row.pareto][:_SHOWN]),
-    ):
-        page.table(Table(title, heads, tuple(map(_row, rows)), right=frozenset({1, 2, 3, 4, 5, 8, 9})))
-    page.table(_managed(found, money))
-    if found.chances:
-        page.table(_sure(found, money))
-    page.table(_refused(found))
+    return Table(title, heads, tuple(map(_row, rows)), right=frozenset({1, 2, 3, 4, 5, 8, 9}))
 
 
 def headline(found: Search) -> Iterator[str]:
@@ -76,8 +79,9 @@ def _money(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
 
 
-def _managed(found: Search, money: str) -> Table:
+def managed_table(found: Search) -> Table:
     """Services that are sized by quotas instead of hardware."""
+    money = f"a month\n[{found.currency}]"
     rows = tuple(
         (
             row.name,
@@ -92,7 +96,9 @@ def _managed(found: Search, money: str) -> Table:
     return Table("Sized by quotas", heads, rows, right=frozenset({1, 2}), prose=frozenset({3, 4}))
 
 
-def _sure(found: Search, money: str) -> Table:
+def chances_table(found: Search) -> Table:
+    """How sure the best answers are in the sampled worlds."""
+    money = f"a month\n[{found.currency}]"
     heads = (
         "broker",
         "count",
@@ -115,7 +121,7 @@ def _sure(found: Search, money: str) -> Table:
     return Table("In the sampled worlds", heads, rows, right=frozenset(range(1, 6)))
 
 
-def _refused(found: Search) -> Table:
+def refused_table(found: Search) -> Table:
     """The refused types that came nearest, and how many there are of each reason."""
     near = [row for row in found.rows if not row.feasible and row.limit_used_fraction is not None]
     rest: dict[str, int] = {}

@@ -11,19 +11,27 @@ from planner.results import RESOURCE_WORDS
 
 def uncertainty_text(found: Uncertainty, page: Page) -> None:
     """The quantiles in a sentence, then counts, drivers and what binds."""
-    page.line(_headline(found), "bold")
-    page.say(_sentences(found))
-    columns = ("brokers", "holds in", "regret in brokers", "per month")
-    rows = tuple(map(_count, found.counts))
-    page.table(Table("Broker counts", columns, rows, right=frozenset(range(4))))
-    bars = ("input", "low", "high", "brokers at low", "at high")
-    page.table(
-        Table("What each range does alone", bars, tuple(map(_bar, found.tornado)), right=frozenset({1, 2, 3, 4}))
-    )
+    page.line(uncertainty_sentence(found), "bold")
+    page.say(uncertainty_details(found))
+    page.table(counts_table(found))
+    page.table(tornado_table(found))
     page.say(f"{row.message} {row.action}" for row in found.findings)
 
 
-def _headline(found: Uncertainty) -> str:
+def counts_table(found: Uncertainty) -> Table:
+    """In what share of the worlds each count holds."""
+    columns = ("brokers", "holds in", "regret in brokers", "per month")
+    return Table("Broker counts", columns, tuple(map(_count, found.counts)), right=frozenset(range(4)))
+
+
+def tornado_table(found: Uncertainty) -> Table:
+    """What each range does alone."""
+    bars = ("input", "low", "high", "brokers at low", "at high")
+    return Table("What each range does alone", bars, tuple(map(_bar, found.tornado)), right=frozenset({1, 2, 3, 4}))
+
+
+def uncertainty_sentence(found: Uncertainty) -> str:
+    """The quantiles in a sentence."""
     needed = found.brokers
     if needed.p50 is None:
         return f"No broker count holds in any of {found.worlds:,} worlds."
@@ -33,7 +41,8 @@ def _headline(found: Uncertainty) -> str:
     )
 
 
-def _sentences(found: Uncertainty) -> list[str]:
+def uncertainty_details(found: Uncertainty) -> list[str]:
+    """How sure the planned count is, and what decides."""
     said = [f"{found.count} brokers hold in {found.holds_probability:.1%} of the worlds."]
     if found.least_regret is not None:
         said.append(f"Least regretted, with a missing broker weighed against ones too many: {found.least_regret}.")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from planner.reports.document import answer, made_by, title
+from planner.reports.document import answer, grown, judged, lost_broker, made_by, title
 from planner.reports.tables import safe_cell
 from planner.reports.words import unit_of_figure
 from planner.results import Plan, to_plain
@@ -89,12 +89,25 @@ def _sheets(plan: Plan) -> Iterator[tuple[str, pd.DataFrame]]:
     if plan.placement is not None and plan.placement.brokers:
         yield "Brokers", plan.to_frame("brokers")
     yield "Cluster", pd.DataFrame(to_plain(plan.cluster).items(), columns=["figure", "value"])
+    yield from _answers(plan)
     if plan.cost is not None:
         yield "Cost", pd.DataFrame(to_plain(plan.cost.lines))
     yield "Findings", plan.to_frame("findings")
     yield "Assumptions", plan.to_frame("assumptions")
     steps = [step.to_dict() for step in plan.trace if not step.name.startswith("topics.")]
     yield "Formulas", pd.DataFrame([{**step, "numbers": str(step["numbers"])} for step in map(to_plain, steps)])
+
+
+def _answers(plan: Plan) -> Iterator[tuple[str, pd.DataFrame]]:
+    """What else the report tells, where the scenario asks for it."""
+    failure, growth, messaging = lost_broker(plan), grown(plan), judged(plan)
+    if failure is not None and failure.survivors is not None:
+        yield "Broker lost", failure.to_frame()
+    if growth is not None:
+        yield "Growth", growth.to_frame().drop(columns="date")  # counted from the report, which has no date
+    if messaging is not None:
+        yield "Messaging systems", messaging.to_frame()
+        yield "Ruled out", messaging.to_frame("eliminated")
 
 
 def _states(plan: Plan) -> pd.DataFrame:

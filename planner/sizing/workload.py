@@ -144,8 +144,16 @@ class Workload:
 
     def crowding_fraction(self, partitions: Array) -> Array:
         """What keys that meet on one partition add to the hottest one, beside the top key and an even rest."""
-        counts = dict(zip(self.names, partitions.tolist(), strict=False))
-        return self.column(lambda topic: crowding(topic, int(counts[topic.name])))
+        found = np.zeros(len(self.topics))
+        for index in self._keyed:
+            top = float(self.top_key_fraction[index])
+            found[index] = _crowding(self.topics[index], int(partitions[index]), top)
+        return found
+
+    @cached_property
+    def _keyed(self) -> tuple[int, ...]:
+        """Topics whose number of keys is known: no other can be crowded."""
+        return tuple(index for index, topic in enumerate(self.topics) if _has_keys(topic))
 
     @cached_property
     def mirrors(self) -> Array:
@@ -252,12 +260,19 @@ def top_key_fraction(topic: Topic) -> float:
     return float(partitions.zipf_top_fraction(unique_keys=keys.unique, zipf_exponent=keys.zipf_exponent))
 
 
+def _has_keys(topic: Topic) -> bool:
+    return topic.keys is not None and topic.keys.unique is not None and topic.record.key_bytes is not None
+
+
 def crowding(topic: Topic, count: int) -> float:
     """The expected hottest share less that of the top key and an even share of the rest."""
+    return _crowding(topic, count, top_key_fraction(topic)) if _has_keys(topic) else 0.0
+
+
+def _crowding(topic: Topic, count: int, top: float) -> float:
     keys = topic.keys
-    if keys is None or topic.record.key_bytes is None or keys.unique is None or count == 1:
+    if keys is None or keys.unique is None or count == 1:
         return 0.0
-    top = top_key_fraction(topic)
     expected = skew.hottest_partition(float(keys.unique), float(keys.zipf_exponent), keys.top_key_fraction, count)
     # the partition of the top key alone has this share on average, so the hottest has no less: below it is noise
     return max(expected.mean_fraction - top - (1 - top) / count, 0.0)

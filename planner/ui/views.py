@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from planner.constants import Source, sources
 from planner.reports import tables
 from planner.reports.pictures.wall import list_spec, wall_chart, wall_spec
 from planner.reports.pictures.wall_rows import ratio, resource_rows, wall_alt, wall_rows
 from planner.reports.words import quantity, unit_of_figure
-from planner.results import Plan
+from planner.results import Finding, Plan
 from planner.scenario import BrokerSpec, InputError
 from planner.trace import Step, Trace, plain, short
 from planner.units import format_quantity
@@ -194,7 +194,15 @@ def topic_rows(plan: Plan, *, binary: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def finding_markdown(plan: Plan) -> list[str]:
+class Judged(Protocol):
+    """Any result with findings."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What to know."""
+
+
+def finding_markdown(plan: Judged) -> list[str]:
     """Each finding as one paragraph: severity in word, shape and colour, what it is, what to do."""
     found = []
     for finding in plan.findings:

@@ -70,3 +70,20 @@ def test_pages_fit_their_window(
             expect(seen.title).to_be_visible(timeout=60_000)
             seen.rest()
             assert seen.overflow() <= 0, name
+
+
+def test_no_edit_of_the_table_is_lost(visit: Visit) -> None:
+    """The table tells the server of an edit 150 ms after it, and people click sooner."""
+    go(visit, "Size", "Topics")
+    page = visit.page
+    for value in ("9", "8", "7"):
+        box = page.get_by_test_id("stDataFrame").first.bounding_box()
+        assert box is not None
+        page.mouse.dblclick(box["x"] + 200, box["y"] + 52)  # records/s of the first topic
+        page.wait_for_timeout(300)
+        page.keyboard.press("Control+A")
+        page.keyboard.type(f"{value}k/s")
+        page.get_by_role("button", name="Apply the table").click()
+        expect(page.get_by_text(f"topics.clickstream.records_per_s = {value}k/s").first).to_be_visible(timeout=15_000)
+        visit.rest()
+    assert visit.messages == []

@@ -1,17 +1,14 @@
 """Brokers for the tests of the importer: from Maven's jars, on free loopback ports, with logins or racks as asked.
 
-`KAFKA_JARS` may name a folder of jars; else Maven copies those of the version into one. Nothing outside is needed.
+Jars and ports come from `cluster`; what differs is listeners with logins, and metrics by the exporter's example rules.
 """
 
 from __future__ import annotations
 
 import base64
-import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -20,18 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-VERSION = os.environ.get("KAFKA_VERSION", "4.3.1")
-_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion><groupId>planner</groupId><artifactId>live</artifactId><version>1</version>
-  <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{0}</version></dependency>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{0}</version></dependency>
-    <dependency>
-      <groupId>io.prometheus.jmx</groupId><artifactId>jmx_prometheus_javaagent</artifactId><version>1.0.1</version>
-    </dependency>
-  </dependencies>
-</project>
-"""
+from tests.live.cluster import agent, classpath, free_ports
+
 # the example rules of the exporter, as far as the importer reads what they make
 RULES = """lowercaseOutputName: true
 rules:
@@ -63,40 +50,10 @@ _PLAIN = (
 )
 
 
-def jars() -> Path:
-    """A folder with the jars of server, tools and exporter."""
-    given = os.environ.get("KAFKA_JARS")
-    if given:
-        return Path(given)
-    folder = Path(tempfile.gettempdir()) / f"kafka-planner-jars-{VERSION}-{os.getuid()}"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        (folder / "pom.xml").write_text(_POM.format(VERSION))
-        words = ["mvn", "-q", "-B", "-f", str(folder / "pom.xml"), "dependency:copy-dependencies"]
-        words += ["-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
-        if subprocess.run(words, check=False).returncode:  # a download may fail once
-            subprocess.run(words, check=True)
-        (folder / "complete").touch()
-    return folder
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody holds now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
 def java(main: str, *words: str, given: str | None = None, timeout_s: float = 60.0) -> str:
     """What one of Kafka's tools prints."""
     run = subprocess.run(
-        ["java", "-Xmx200m", "-cp", f"{jars()}/*", main, *words],
+        ["java", "-Xmx200m", "-cp", classpath(), main, *words],
         capture_output=True,
         text=True,
         input=given,
@@ -156,12 +113,11 @@ class Brokers:
 
     def start(self, number: int) -> None:
         """Start a broker, again if it was killed."""
-        words = ["java", "-Xmx400m", "-cp", f"{jars()}/*"]
+        words = ["java", "-Xmx400m", "-cp", classpath()]
         if self._exporter:
             rules = self.folder / "rules.yml"
             rules.write_text(RULES)
-            agent = next(jars().glob("jmx_prometheus_javaagent-*.jar"))
-            words.insert(1, f"-javaagent:{agent}=127.0.0.1:{self.metrics[number - 1]}:{rules}")
+            words.insert(1, f"-javaagent:{agent()}=127.0.0.1:{self.metrics[number - 1]}:{rules}")
         words += ["kafka.Kafka", str(self.folder / f"server{number}.properties")]
         with (self.folder / f"server{number}.log").open("ab") as log:
             self._running[number] = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)

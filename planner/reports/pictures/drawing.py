@@ -56,6 +56,7 @@ def marks_of(rows: Drawn, mark: Spec, *channels: str) -> list[Spec]:
         "width": {"strokeWidth": {"field": "size", "type": "quantitative", "scale": None}},
         "size": {"size": {"field": "size", "type": "quantitative", "scale": None}},
         "text": {"text": {"field": "text", "type": "nominal"}},
+        "line": {"detail": {"field": "line"}, "order": {"field": "at", "type": "quantitative"}},
     }
     encoding: Spec = {
         "x": {"field": "x0", "type": "quantitative"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -21,6 +23,7 @@ from planner.ui.topic_table import PROBLEM, ROW
 
 _MOST: Final = 2_000  # topics that can be edited in the page
 _NAMED: Final = 3  # topics in the headline
+_LATE_S: Final = 1.0  # an edit made before a click arrives at most this long after it
 _MOST_NAMED: Final = 20  # rows whose problems are written out below the table
 
 
@@ -49,6 +52,8 @@ def _answer(plan: Plan) -> None:
 # The table
 
 
+# A form would lose an edit: the table tells of it 150 ms after it was made, and the form is sent on the click.
+@st.fragment
 def _table() -> None:
     """The topics as an editable table; nothing is taken before the button, and then every row or none."""
     st.header("Topics", anchor=False)
@@ -58,25 +63,42 @@ def _table() -> None:
         return
     st.caption("Cells take units: 12k/s, 1.5 kB, 7d. Empty partitions are planned, given ones are checked.")
     rows = st.session_state.get("topic_draft") or topic_table.rows_of(scenario)
-    name = state.key("topic table")
-    with st.form(state.key("topic form"), border=False):
-        edited = st.data_editor(
-            pd.DataFrame(rows, dtype=str).fillna(""),
-            num_rows="dynamic",
-            hide_index=True,
-            column_config=_columns(problems=any(row.get(PROBLEM) for row in rows)),
-            key=name,
-            alt="A row per topic, each cell as text with its unit.",
-        )
-        applied = st.form_submit_button("Apply the table", type="primary")
+    before = pd.DataFrame(rows, dtype=str).fillna("")
+    edited = st.data_editor(
+        before,
+        num_rows="dynamic",
+        hide_index=True,
+        column_config=_columns(problems=any(row.get(PROBLEM) for row in rows)),
+        key=state.key("topic table"),
+        alt="A row per topic, each cell as text with its unit.",
+    )
+    differs = not edited.fillna("").equals(before)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        clicked = st.button("Apply the table", type="primary", key=state.key("apply topics"))
+        if differs:
+            st.markdown(":orange-badge[◆ Not applied yet]")
+    _problems(rows)
+    if _asked(clicked=clicked, differs=differs):
+        _take([{str(key): cell for key, cell in row.items()} for row in edited.to_dict("records")], scenario)
+
+
+def _asked(*, clicked: bool, differs: bool) -> bool:
+    """Whether to take the table: the button was clicked, perhaps a moment before the last edit arrived."""
+    at = time.monotonic()
+    if clicked and not differs:
+        st.session_state.apply_topics_at = at
+        return False
+    late = differs and at - st.session_state.pop("apply_topics_at", -_LATE_S) < _LATE_S
+    return clicked or late
+
+
+def _problems(rows: Sequence[Mapping[str, str]]) -> None:
     wrong = [(row["name"], row[PROBLEM]) for row in rows if row.get(PROBLEM)]
     if wrong:
         lines = "\n".join(
             f"- **{views.escape(name)}** {views.escape(problem)}" for name, problem in wrong[:_MOST_NAMED]
         )
         st.error(f"**Not taken; below is still the answer before it.**\n\n{lines}")
-    if applied:
-        _take([{str(key): cell for key, cell in row.items()} for row in edited.to_dict("records")], scenario)
 
 
 def _columns(*, problems: bool) -> dict[str, Any]:
