@@ -31,6 +31,7 @@ _GROUPS_AT_ONCE = 50
 _CLOSING_S = 3.0
 _LOOK_S = 0.1
 _REFUSED = "SaslAuthenticationFailedError"
+_MOST_HANG_UPS = 2  # one may be a broker that restarts
 _PLAIN_WORDS = {
     "ClusterAuthorizationFailedError": "not permitted: needs Describe on the cluster",
     "TopicAuthorizationFailedError": "not permitted on the topic",
@@ -92,6 +93,7 @@ class _Overheard(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.kinds: set[str] = set()
+        self.hung_up = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the kind of an exception, and whether it is about certificates; never its text."""
@@ -100,6 +102,12 @@ class _Overheard(logging.Handler):
                 self.kinds.add(type(part).__name__)
                 if "certificate" in str(part).lower():
                     self.kinds.add("certificate")
+                # a refusal that comes together with the end of the connection is lost, and tried again
+                self.hung_up += "disconnected" in str(part) and str(record.msg).startswith("Bootstrap connection")
+
+    def refused(self, login: Login) -> bool:
+        """Whether the brokers do not let this login in."""
+        return _REFUSED in self.kinds or (login.protocol.startswith("SASL") and self.hung_up >= _MOST_HANG_UPS)
 
 
 @contextmanager
@@ -205,7 +213,7 @@ class Connection:
         self._admin: Any = None
 
     def open(self, admin_class: Any, hosts: Sequence[tuple[str, int]], login: Login, heard: _Overheard) -> None:
-        """Log in, once: a refused login is not tried again; whoever answers and is no broker is told."""
+        """Log in; a refused login is not tried over and over, and whoever answers and is no broker is told."""
         made: list[Any] = []
 
         def client(**words: Any) -> Any:
@@ -225,11 +233,12 @@ class Connection:
         where = ", ".join(f"{host}:{port}" for host, port in hosts)
         try:
             # a little more than the client's own bound, whose error says more
-            self._admin = bounded(lambda: admin_class(**settings), self._timeout_s + 2, lambda: _REFUSED in heard.kinds)
+            self._admin = bounded(lambda: admin_class(**settings), self._timeout_s + 2, lambda: heard.refused(login))
         except Exception as error:  # noqa: BLE001 - whatever the client raises, the user gets a sentence
             for part in made:
                 _stopped(part)
-            raise _no_cluster(where, {type(error).__name__, *heard.kinds}, login, self._timeout_s) from None
+            kinds = {type(error).__name__, *heard.kinds, *([_REFUSED] if heard.refused(login) else [])}
+            raise _no_cluster(where, kinds, login, self._timeout_s) from None
 
     def close(self) -> None:
         """Close, or give up closing after a while."""
@@ -424,7 +433,7 @@ def _reason_of_code(code: int) -> str:
 def _no_cluster(where: str, kinds: set[str], login: Login, timeout_s: float) -> ScenarioError:
     """Why the client found no cluster, as far as it can be told."""
     if _REFUSED in kinds:
-        message = "The login was refused: wrong user name or password, or a mechanism that this user does not have."
+        message = "The login was refused: wrong user name or password, or not a listener for this kind of login."
         return refusal(message, "--command-config", where, "a login that the brokers know")
     if kinds & {"UnsupportedSaslMechanismError", "IllegalSaslStateError"}:
         return refusal("The brokers do not accept this mechanism.", "sasl.mechanism", where, "one that they offer")

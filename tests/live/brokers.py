@@ -89,7 +89,8 @@ class Brokers:
         return ",".join(f"127.0.0.1:{port}" for port in self.inner)
 
     def __enter__(self) -> Self:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # "a" first: an id that begins with - is an option to the tool
+        cluster = "a" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         for number in range(self.count):
             (self.folder / f"server{number + 1}.properties").write_text(self._properties(number))
         with ThreadPoolExecutor() as pool:
