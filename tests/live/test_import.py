@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -308,11 +309,20 @@ def test_ctrl_c_keeps_what_was_measured(three: Brokers, tmp_path: Path) -> None:
     words = planner_command("import", "--bootstrap-server", three.bootstrap, "--window", "1h", "-o", str(path))
     with (
         _writing(three, "orders", 200, 300),
-        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command,
+        subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - jobs of a shell ignore it
+        ) as command,
     ):
-        time.sleep(12)
-        command.send_signal(signal.SIGINT)
-        out, err = command.communicate(timeout=60)
+        try:
+            time.sleep(12)
+            command.send_signal(signal.SIGINT)
+            out, err = command.communicate(timeout=60)
+        finally:
+            command.kill()
     assert command.returncode == 0, err
     assert "Traceback" not in err
     assert "interrupted" in out
