@@ -99,11 +99,11 @@ test-tools: $(DEV) ## alert rules through Prometheus' promtool (make deps instal
 ifneq ($(wildcard tests/live),)
 test-live: $(DEV) ## against a Kafka broker on this machine; a skipped test fails
 	@$(PIP) install -c constraints.txt -e '.[live]'
-	$(BIN)/python -m pytest tests/live -m live --no-skips -p no:unraisableexception # kafka-python leaves sockets open
+	$(BIN)/python -m pytest tests/live -m live --no-skips --numprocesses 2 --dist loadfile --durations 10
 
 measured: $(DEV) ## the live tests and the long runs; writes docs/measured.md (a quarter of an hour)
 	@$(PIP) install -c constraints.txt -e '.[live]'
-	$(BIN)/python -m pytest $(filter-out %/test_import.py,$(wildcard tests/live/test_*.py)) tests/live/long_runs.py -m live --no-skips -p no:unraisableexception
+	$(BIN)/python -m pytest $(filter-out %/test_import.py,$(wildcard tests/live/test_*.py)) tests/live/long_runs.py -m live --no-skips
 	cp build/live/measured.json tests/data/measured.json
 	$(BIN)/python tools/build_docs.py
 else

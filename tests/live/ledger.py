@@ -13,7 +13,10 @@ from typing import Any
 
 from tests.live.cluster import VERSION
 
-FOLDER = Path(os.environ.get("LIVE_RESULTS", Path(__file__).resolve().parents[2] / "build" / "live"))
+# a folder for each worker where several run side by side
+FOLDER = Path(os.environ.get("LIVE_RESULTS", Path(__file__).resolve().parents[2] / "build" / "live")) / os.environ.get(
+    "PYTEST_XDIST_WORKER", ""
+)
 EXACT = 0.01  # bytes and sizes that follow from the format
 FLOW = 0.03  # flows and counts
 
