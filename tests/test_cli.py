@@ -352,6 +352,29 @@ def test_the_app_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
 # bad input
 
 
+@pytest.mark.parametrize(
+    ("arguments", "path", "value"),
+    [
+        (("reassign", "preset:fintech", "--to-brokers", "abc"), "--to-brokers", "abc"),
+        (("growth", "preset:fintech", "--months", "1.5"), "--months", "1.5"),
+        (("plan",), "scenario", None),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_refused_as_json_too(
+    arguments: tuple[str, ...], path: str, value: str | None
+) -> None:
+    for form in (("--format", "json"), ("--format=json",)):
+        done = run(*arguments, *form)
+        assert done.exit_code == 2
+        (error,) = json.loads(done.stdout)["errors"]
+        assert (error["path"], error["value"]) == (path, value)
+        assert error["message"]
+        assert error["allowed"] == f"see kafka-planner {arguments[0]} --help"
+    plain = run(*arguments)
+    assert plain.exit_code == 2
+    assert "Usage:" in plain.stderr
+
+
 def test_all_errors_come_at_once_as_json() -> None:
     done = run("plan", "-", "--format", "json", stdin=BAD)
     assert done.exit_code == 2

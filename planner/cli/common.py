@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
 
 import typer
+from typer.core import TyperGroup
 
 # Everything heavy is imported inside the commands: `kafka-planner --help` needs none of it.
 if TYPE_CHECKING:
@@ -35,7 +37,26 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class _Commands(TyperGroup):
+    """The commands; an option of the wrong kind is refused as JSON where JSON was asked for, as everything else is."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the arguments name."""
+        given = [*ctx._protected_args, *ctx.args]  # noqa: SLF001 - gone from the context once they are read
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            pairs = list(pairwise(given))
+            if error.param is None or not (("--format", "json") in pairs or "--format=json" in given):
+                raise
+            names = error.param.opts
+            value = next((after for name, after in pairs if name in names), None)
+            message = error.message or "It is missing."
+            refuse_one(names[0], value, message, f"see kafka-planner {given[0]} --help", Format.JSON)
+
+
 cli = typer.Typer(
+    cls=_Commands,
     help="Capacity and partition planner for Apache Kafka.",
     epilog="Exit status: 0 done; 1 infeasible, or a check failed; 2 bad input.",
     no_args_is_help=True,
