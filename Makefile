@@ -96,14 +96,17 @@ test-tools: $(DEV) ## alert rules through Prometheus' promtool (make deps instal
 	@command -v promtool >/dev/null || { echo "promtool is missing: run make deps"; exit 1; }
 	$(BIN)/python -m pytest tests/tools -m tools --no-skips
 
+# kafka-python leaves sockets of dead brokers to the collector, which pytest reports after the last test
+QUIET := -p no:unraisableexception
+
 ifneq ($(wildcard tests/live),)
 test-live: $(DEV) ## against a Kafka broker on this machine; a skipped test fails
 	@$(PIP) install -c constraints.txt -e '.[live]'
-	$(BIN)/python -m pytest tests/live -m live --no-skips --numprocesses 2 --dist loadfile --durations 10
+	$(BIN)/python -m pytest tests/live -m live --no-skips --numprocesses 2 --dist loadfile $(QUIET) --durations 10
 
 measured: $(DEV) ## the live tests and the long runs; writes docs/measured.md (a quarter of an hour)
 	@$(PIP) install -c constraints.txt -e '.[live]'
-	$(BIN)/python -m pytest $(filter-out %/test_import.py,$(wildcard tests/live/test_*.py)) tests/live/long_runs.py -m live --no-skips
+	$(BIN)/python -m pytest $(filter-out %/test_import.py,$(wildcard tests/live/test_*.py)) tests/live/long_runs.py -m live --no-skips $(QUIET)
 	cp build/live/measured.json tests/data/measured.json
 	$(BIN)/python tools/build_docs.py
 else

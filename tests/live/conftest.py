@@ -33,8 +33,6 @@ def kafka() -> Iterator[Cluster]:
         "log.retention.check.interval.ms": "5000",
         "log.segment.delete.delay.ms": "10000",
         "log.cleaner.backoff.ms": "2000",
-        "broker.session.timeout.ms": "4000",
-        "broker.heartbeat.interval.ms": "500",
     }
     with Cluster(properties=quick) as cluster:
         yield cluster

@@ -31,8 +31,8 @@ Replicas = Mapping[str, list[list[int]]]
 def four() -> Iterator[Cluster]:
     """Four brokers in two racks; the fourth is no controller, so two can die and the quorum lives."""
     quick = {
-        "broker.session.timeout.ms": "6000",
-        "broker.heartbeat.interval.ms": "500",
+        "broker.session.timeout.ms": "12000",  # a busy machine must not fence a live broker
+        "broker.heartbeat.interval.ms": "1000",
         "offsets.topic.replication.factor": "1",
     }
     with Cluster(RACKS, quick, controllers=3) as cluster:
@@ -108,8 +108,11 @@ def test_leaders_and_writes_after_failures(four: Cluster, ledger: Ledger, placed
     unwritable = ledger.predict(
         PART, "partitions without writes, 2 of 4 brokers dead, min ISR 2", "fraction", share, "failure(ids=[3, 4])"
     )
+    every = Counter(broker for lists in placed.values() for row in lists for broker in row)
+    wait_for(lambda: in_sync(four) == every, 60, "not every replica is in sync to begin with")
     four.kill(4)
     wait_for(lambda: {4, -1}.isdisjoint(leaders(four)), 60, "the dead broker still leads")
+    assert in_sync(four) == {broker: count for broker, count in every.items() if broker != 4}
     found = leaders(four)
     for broker, row in led.items():
         ledger.measure(row, found[broker or 0], within=EXACT)
