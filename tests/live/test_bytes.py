@@ -32,7 +32,14 @@ def wire_bytes_per_record(value_bytes: int, records: float, codec: str = "none",
     return found.topics["t"].wire_bytes_per_record
 
 
-@pytest.mark.parametrize(("value_bytes", "batch_size"), [(100, 4096), (1000, 16_384), (1000, 65_536), (9000, 16_384)])
+@pytest.mark.parametrize(
+    ("value_bytes", "batch_size"),
+    [
+        (100, 4096),
+        (1000, 16_384),
+        *(pytest.param(*sizes, marks=pytest.mark.long) for sizes in ((1000, 65_536), (9000, 16_384))),
+    ],
+)
 def test_uncompressed_batches(kafka: Cluster, ledger: Ledger, value_bytes: int, batch_size: int) -> None:
     """Full batches: their fill and their size are both predicted."""
     topic, count = f"plain-{value_bytes}-{batch_size}", 5000 if value_bytes < batch_size / 2 else 1000
@@ -58,7 +65,9 @@ def test_uncompressed_batches(kafka: Cluster, ledger: Ledger, value_bytes: int, 
     ledger.measure(stored, files(folder).log_bytes, within=EXACT)
 
 
-@pytest.mark.parametrize("codec", ["lz4", "zstd", "snappy", "gzip"])
+@pytest.mark.parametrize(
+    "codec", ["lz4", "zstd", *(pytest.param(codec, marks=pytest.mark.long) for codec in ("snappy", "gzip"))]
+)
 def test_compressed_batches(kafka: Cluster, ledger: Ledger, tmp_path: Path, codec: str) -> None:
     """The ratio is measured on other records of the same kind first; the log of a second run is predicted with it."""
     value_bytes, count = 500, 12_000

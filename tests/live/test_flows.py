@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -95,9 +94,9 @@ def story(kafka: Cluster, ledger: Ledger) -> Mapping[str, tuple[Row, float]]:
     return {key: (rows[key], value) for key, value in found.items()}
 
 
-def in_sync(kafka: Cluster, replicas: int) -> bool:
+def in_sync(kafka: Cluster, replicas: int, topic: str = "flow") -> bool:
     """Whether every partition has so many replicas in sync."""
-    return all(len(row["isr_nodes"]) == replicas for row in described(kafka, "flow"))
+    return all(len(row["isr_nodes"]) == replicas for row in described(kafka, topic))
 
 
 def steady(kafka: Cluster, rate: float = RATE) -> None:
@@ -137,6 +136,7 @@ def test_bytes_to_disk(ledger: Ledger, story: Mapping[str, tuple[Row, float]]) -
     ledger.measure(*story["disk"], note="write_bytes of the process, mean over brokers")
 
 
+@pytest.mark.long
 def test_reads_by_rack(kafka: Cluster, ledger: Ledger, story: Mapping[str, tuple[Row, float]]) -> None:
     """A consumer in rack a is served by the broker of rack a; the others send to followers only."""
     assert story  # the topic is there, and its producer has ended
@@ -189,7 +189,7 @@ def test_handles(kafka: Cluster, ledger: Ledger) -> None:
     mapped = ledger.predict(PART, "memory maps that 300 partitions add", "count", float(maps), "handles.mmaps")
     opened = ledger.predict(PART, "open files that 300 partitions add", "count", float(files), "handles.open_files")
     create(kafka, "idle", 300)
-    time.sleep(5)
+    wait_for(lambda: in_sync(kafka, 3, "idle"), 60, "the replicas of the new topic are not in sync")
     found = [handles(kafka, broker, "idle") for broker in kafka.brokers]
     ledger.measure(mapped, sum(row[1] for row in found) / 3, within=EXACT)
     ledger.measure(opened, sum(row[0] for row in found) / 3, within=EXACT)

@@ -143,6 +143,7 @@ def watched(three: Brokers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 # A round trip
 
 
+@pytest.mark.long
 def test_what_was_made_and_produced_is_what_is_read(three: Brokers, watched: tuple[str, float]) -> None:
     assert watched  # started here, because it must run a while
     from kafka import KafkaConsumer
@@ -304,6 +305,7 @@ def _refused(what: Callable[[], Imported], most_s: float) -> str:
     return str(refused.value)
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_was_measured(three: Brokers, tmp_path: Path) -> None:
     path = tmp_path / "scenario.yaml"
     words = planner_command("import", "--bootstrap-server", three.bootstrap, "--window", "1h", "-o", str(path))
@@ -458,6 +460,7 @@ def test_few_permissions_give_a_partial_scenario(guarded: Brokers) -> None:
     assert planner.plan(planner.load(found.scenario_text)).topics["open"].partitions == 2
 
 
+@pytest.mark.long
 def test_a_slow_network(tmp_path_factory: pytest.TempPathFactory, proxy: Callable[..., int]) -> None:
     (front,) = free_ports(1)
     with Brokers(tmp_path_factory.mktemp("slow"), advertised=front) as brokers:
@@ -496,6 +499,7 @@ def test_a_slow_network(tmp_path_factory: pytest.TempPathFactory, proxy: Callabl
         rate["left"] = 1e18
 
 
+@pytest.mark.long
 def test_two_thousand_topics_and_some_deleted_meanwhile(guarded: Brokers) -> None:
     for start in range(0, 2000, 250):
         _create(guarded, **{f"many-{number:04d}": (1, 1, {}) for number in range(start, start + 250)})
@@ -521,6 +525,7 @@ def test_two_thousand_topics_and_some_deleted_meanwhile(guarded: Brokers) -> Non
 # Prometheus
 
 
+@pytest.mark.long
 def test_prometheus_that_scrapes_the_brokers(three: Brokers, watched: tuple[str, float]) -> None:
     url, began = watched
     time.sleep(max(0.0, began + 75 - time.monotonic()))  # the shortest window of a rate is a minute

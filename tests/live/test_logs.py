@@ -139,6 +139,7 @@ def replica(kafka: Cluster, topic: str) -> Any:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", list(RULES))
 def test_retention(ledger: Ledger, sampled: Mapping[str, tuple[Mapping[str, Row], list[Files]]], rule: str) -> None:
     rows, samples = sampled[rule]
@@ -153,6 +154,7 @@ def test_retention(ledger: Ledger, sampled: Mapping[str, tuple[Mapping[str, Row]
     )  # the phase moves it by half a segment
 
 
+@pytest.mark.long
 def test_compaction(ledger: Ledger, sampled: Mapping[str, tuple[Mapping[str, Row], list[Files]]]) -> None:
     rows, samples = sampled["state"]
     live = [sample.log_bytes for sample in samples]
