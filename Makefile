@@ -29,7 +29,7 @@ $(APP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing the planner and its development tools into $(VENV) (one to two minutes the first time) ..."
-	@$(PIP) install -c constraints.txt -e '.[app,cluster,dev,e2e,report]'
+	@$(PIP) install -c constraints.txt -e '.[app,cluster,dev,e2e,live,report]'
 	@touch $(APP) $@
 
 # The port is looked for because another app may hold it; a browser is opened only where there is a screen to show it.
@@ -101,16 +101,13 @@ LIVE := $(BIN)/python -m pytest tests/live --no-skips -p no:unraisableexception
 
 # A busy machine can spoil a rate once, so what failed is tried once more; what fails twice fails.
 test-live: $(DEV) ## against a Kafka cluster on this machine; a skipped test fails
-	@$(PIP) install -c constraints.txt -e '.[live]'
 	$(LIVE) -m 'live and not long' --durations 5 || $(LIVE) -m 'live and not long' --last-failed
 
 test-live-long: $(DEV) ## all live tests, also those that take long or want a quiet machine
-	@$(PIP) install -c constraints.txt -e '.[live]'
 	$(LIVE) -m live
 
 measured: $(DEV) ## the live tests and the long runs; writes docs/measured.md (a quarter of an hour)
-	@$(PIP) install -c constraints.txt -e '.[live]'
-	$(BIN)/python -m pytest $(filter-out %/test_import.py,$(wildcard tests/live/test_*.py)) tests/live/long_runs.py -m live --no-skips -p no:unraisableexception
+	$(BIN)/python -m pytest $(filter-out %/test_importer.py,$(wildcard tests/live/test_*.py)) tests/live/long_runs.py -m live --no-skips -p no:unraisableexception
 	cp build/live/measured.json tests/data/measured.json
 	$(BIN)/python tools/build_docs.py
 

@@ -463,7 +463,7 @@ def logs(*replicas: Any, error: Any = None) -> str:
         (logs("x"), "object"),
         (logs(error="KAFKA_STORAGE_ERROR"), "could not read"),
         (json.dumps({"brokers": [7]}), "directories"),
-        (json.dumps({"brokers": [{"logDirs": [7]}]}), "partitions"),
+        (json.dumps({"brokers": [{"broker": 1, "logDirs": [7]}]}), "partitions"),
     ],
 )
 def test_bad_log_dirs(text: str, fault: str) -> None:

@@ -106,6 +106,7 @@ def test_the_report_holds_every_part_in_order(ecommerce: planner.Plan) -> None:
     assert page.headings == [
         "Capacity plan: e-commerce events",
         "How full each resource is, on the fullest broker",
+        "Flows, healthy",
         "Verdict per resource",
         "Loads per state",
         "Whole cluster",

@@ -104,7 +104,8 @@ def _reached_s(free_bytes: float, excess: Numeric, levels_after_s: Numeric, room
     if after < len(bends):
         return float(np.interp(free_bytes, grown[after - 1 : after + 1], bends[after - 1 : after + 1]))
     endless = float(rate[~np.isfinite(stops)].sum())
-    return float(bends[-1] + (free_bytes - grown[-1]) / endless) if endless > 0 else np.inf
+    with np.errstate(over="ignore"):
+        return float(bends[-1] + (free_bytes - grown[-1]) / endless) if endless > 0 else np.inf
 
 
 @formula(
