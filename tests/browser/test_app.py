@@ -119,7 +119,7 @@ class Visit:
     def rest(self) -> None:
         """Wait until the script has run and what it sent is drawn."""
         self.page.wait_for_timeout(200)
-        expect(self.page.locator("[data-test-script-state=running]")).to_have_count(0)
+        expect(self.page.locator("[data-test-script-state=running]")).to_have_count(0, timeout=30_000)
         self.page.wait_for_timeout(300)
 
     def type(self, role: Literal["spinbutton", "textbox"], name: str, text: str) -> None:
