@@ -22,6 +22,7 @@ from planner.reports import (
 from planner.ui import views
 
 ROOT = Path(__file__).resolve().parents[1]
+SLOWLY_TOO = ("ecommerce", "linkedin-2014")  # examples whose pages of some seconds are opened as well
 
 
 @pytest.fixture
@@ -54,18 +55,21 @@ def test_each_page_opens_with_the_answer_of_the_library(app: AppTest, name: str)
     labelled(app.selectbox, "Worked example").set_value(name).run()
     scenario = planner.load(f"preset:{name}")
     planned = planner.plan(scenario)
-    topic, now = next((topic, row.partitions) for topic, row in planned.topics.items())
-    today = dt.datetime.now(tz=dt.UTC).date()
-    rate = scenario.policy.growth_per_year or 0.3
     answers = {
         "failure": text_failure.failure_sentence(planner.failure(scenario)),
         "consumers": planner.consumers(scenario).headline,
-        "repartition": text_repartition.repartition_sentence(planner.repartition(scenario, topic, 2 * now)),
-        "growth": text_growth.growth_sentence(planner.growth(scenario, per_year=rate, start=today)),
         "audit": text_audit.audit_sentence(planner.audit(scenario)),
         "report": planned.headline[0],
-        "hardware": next(iter(text_search.headline(planner.search(scenario)))),
     }
+    if name in SLOWLY_TOO:
+        topic, now = next((topic, row.partitions) for topic, row in planned.topics.items())
+        today, rate = dt.datetime.now(tz=dt.UTC).date(), scenario.policy.growth_per_year or 0.3
+        change = planner.repartition(scenario, topic, 2 * now)
+        answers |= {
+            "repartition": text_repartition.repartition_sentence(change),
+            "growth": text_growth.growth_sentence(planner.growth(scenario, per_year=rate, start=today)),
+            "hardware": next(iter(text_search.headline(planner.search(scenario)))),
+        }
     for page, sentence in answers.items():
         assert on(app, page) == views.sentence(sentence), page
         assert not app.error, page
