@@ -120,7 +120,7 @@ bench-peer: $(DEV) ## measure speed beside service-capacity-modeling, in an envi
 	$(BIN)/python benchmarks/peer.py
 
 soak: $(DEV) ## twenty visitors of the app at once for a minute: no cross-talk, memory bounded, waits printed
-	$(BIN)/python tools/soak.py
+	$(BIN)/python -m tools.soak
 
 instances: $(DEV) ## write the table of AWS instance types anew, from the packages that carry it
 	$(BIN)/python tools/build_instances.py
@@ -129,7 +129,7 @@ docs: $(DEV) ## write the generated documentation
 	$(BIN)/python tools/build_docs.py
 
 screenshots: $(DEV) ## write the pictures of docs/app.md anew (make deps installs Chromium)
-	$(BIN)/python tools/screenshots.py
+	$(BIN)/python -m tools.screenshots
 
 deps: ## install the system packages of the browser and live tests (Debian, root or sudo)
 	@missing=""; for package in $(SYSTEM_PACKAGES); do \

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Page, sync_playwright
+
+from tools.serving import serving
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "img"
@@ -31,25 +28,11 @@ SHOTS: Final = (
 
 def main() -> None:
     """Start the app, visit the pages, write the files."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with serving() as (_, port):
         _shoot(port)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
 
 
 def _shoot(port: int) -> None:
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).close()
-            break
-        except OSError:
-            time.sleep(0.1)
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))

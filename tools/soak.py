@@ -10,12 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +28,8 @@ import planner
 from planner import links
 from planner.codec import load
 from planner.ui.state import scaled
+from tools.serving import serving
 
-ROOT = Path(__file__).resolve().parent.parent
 PRESETS = ("ecommerce", "fintech", "iot-telemetry", "startup-10k-a-day")
 FACTORS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 LOAD = "Load, exactly"
@@ -147,24 +144,6 @@ def memory_mb(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1000
 
 
-def serve() -> tuple[subprocess.Popen[bytes], int]:
-    """The app on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return server, port
-    server.kill()
-    sys.exit("The app did not start within half a minute.")
-
-
 async def soak(pid: int, port: int, visitors: list[Visitor], seconds: float) -> tuple[float, float]:
     """Let them all in at once; memory after a third of the time, and at the end."""
     visits = [asyncio.create_task(visit(visitor, port, time.monotonic() + seconds)) for visitor in visitors]
@@ -184,12 +163,8 @@ def main() -> None:
     given = asked.parse_args()
     ANSWERS.update(answers())
     visitors = [Visitor(number, PRESETS[number % len(PRESETS)]) for number in range(given.visitors)]
-    server, port = serve()
-    try:
-        warm, end = asyncio.run(soak(server.pid, port, visitors, given.seconds))
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+    with serving() as (pid, port):
+        warm, end = asyncio.run(soak(pid, port, visitors, given.seconds))
     waits = sorted(1000 * wait for visitor in visitors for wait in visitor.waits_s)
     slow = waits[int(0.95 * (len(waits) - 1))]
     faults = [fault for visitor in visitors for fault in visitor.faults]

@@ -9,6 +9,7 @@ from typing import Any
 
 from planner.fields import InputError, ScenarioError, refusal, shorten
 from planner.sources.facts import BrokerFacts, Facts, LogDir
+from planner.sources.kafka_tools import check_size
 from planner.validation import capped
 
 _MAX_BYTES = 10_000_000
@@ -44,8 +45,7 @@ def capacity_of(text: str) -> Facts:
     >>> capacity_of(text + ' "NW_IN": "1000", "NW_OUT": "1000"}}]}').any_broker.vcpu
     8.0
     """
-    if len(text) > _MAX_BYTES:
-        raise refusal("The text is too large.", "capacity", None, f"at most {_MAX_BYTES // 10**6} MB")
+    check_size(text, "capacity", _MAX_BYTES)
     try:
         body = json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError):

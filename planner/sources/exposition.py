@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from planner.fields import InputError, ScenarioError, refusal, shorten
 from planner.sources.facts import BrokerFacts, Facts, GroupFacts, TopicFacts
+from planner.sources.kafka_tools import check_size
 from planner.validation import capped
 
 MAX_BYTES = 100_000_000  # 200,000 partitions with their groups
@@ -146,8 +147,7 @@ def exported(text: str) -> Facts:
     >>> found.partitions
     6
     """
-    if len(text) > MAX_BYTES:
-        raise refusal("The text is too large.", "metrics", None, f"at most {MAX_BYTES // 10**6} MB")
+    check_size(text, "metrics", MAX_BYTES)
     seen = _Seen()
     for count, point in enumerate(points_of(text, (*_ALL, _GROUP))):
         if count >= _MOST_SAMPLES:

@@ -36,6 +36,12 @@ def read_capped(path: Path) -> str:
         raise _one(path, "The file is not UTF-8 text.", "what the tool printed") from None
 
 
+def check_size(text: str, what: str, most: int) -> None:
+    """Refuse a text that no such tool prints; `what` is the path of the error."""
+    if len(text) > most:
+        raise _one(what, "The text is too large.", f"at most {most // 10**6} MB")
+
+
 def _one(path: object, message: str, allowed: str) -> ScenarioError:
     return ScenarioError([InputError(shorten(str(path)), None, message, allowed)])
 
@@ -93,8 +99,7 @@ def _raise(errors: list[InputError]) -> None:
 
 def _json_of(text: str, key: str, tool: str) -> Mapping[str, Any]:
     """The first JSON object in the text, whole or on a line of its own, that has a list under `key`."""
-    if len(text) > MAX_BYTES:
-        raise _one("", "The text is too large.", f"at most {MAX_BYTES // 10**6} MB")
+    check_size(text, "", MAX_BYTES)
     for candidate in (text, *(line for line in text.splitlines() if line.lstrip().startswith("{"))):
         try:
             body = json.loads(candidate, parse_constant=lambda _: None)

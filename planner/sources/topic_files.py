@@ -8,7 +8,7 @@ from typing import Any
 
 from planner.fields import InputError, ScenarioError, refusal, shorten
 from planner.sources.facts import BrokerFacts, Facts, TopicFacts
-from planner.sources.kafka_tools import MAX_BYTES, ReplicaSizes
+from planner.sources.kafka_tools import MAX_BYTES, ReplicaSizes, check_size
 from planner.validation import capped
 from planner.yaml_reader import read_text
 
@@ -49,8 +49,7 @@ def described_topics(text: str) -> Facts:
     >>> found.topics["t"].replicas, found.topics["t"].configs
     (((1, 2),), {'retention.ms': '1000'})
     """
-    if len(text) > MAX_BYTES:
-        raise refusal("The text is too large.", "topics", None, f"at most {MAX_BYTES // 10**6} MB")
+    check_size(text, "topics", MAX_BYTES)
     heads: dict[str, dict[str, str]] = {}
     lists: dict[str, dict[int, tuple[int, ...]]] = {}
     errors: list[InputError] = []
@@ -173,8 +172,7 @@ def strimzi_topics(text: str) -> Facts:
     >>> found.partitions, found.replication_factor, found.configs
     (3, 2, {'retention.ms': '1000'})
     """
-    if len(text) > MAX_BYTES:
-        raise refusal("The text is too large.", "strimzi", None, f"at most {MAX_BYTES // 10**6} MB")
+    check_size(text, "strimzi", MAX_BYTES)
     errors: list[InputError] = []
     found: dict[str, TopicFacts] = {}
     resources = list(_resources(text))

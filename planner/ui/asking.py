@@ -40,6 +40,22 @@ def quantity(label: str, dimension: str, key: str, *, placeholder: str = "", val
         return None
 
 
+def one_of(label: str, words: Mapping[Any, str], key: str, **shown: Any) -> Any:
+    """A choice among a few, kept for the session, the first unless another is chosen; the key of the chosen words."""
+    first = next(iter(words))
+    chosen = st.segmented_control(
+        label,
+        list(words),
+        default=first,
+        required=True,
+        format_func=words.__getitem__,
+        key=key,
+        persist_state="session",
+        **shown,
+    )
+    return first if chosen is None else chosen
+
+
 def found(name: str, **asked: Any) -> Any:
     """The answer of `planner.NAME` for the answered choice; raises ScenarioError."""
     return _found(*state.answered(), name, asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -25,17 +25,16 @@ GROUPS = ("first", "second")
 WINDOW_S = 15
 
 
-def planned(**cluster: Any) -> Plan:
-    """The scenario of the run: what a user would write down before it."""
-    consumers = [{"group": group, "members": 1} for group in GROUPS]
+def planned(name: str, consumers: Sequence[Mapping[str, Any]], **cluster: Any) -> Plan:
+    """The scenario of a run: what a user would write down before it."""
     topic = {
-        "name": "flow",
+        "name": name,
         "records_per_s": RATE,
         "record": {"key_bytes": None, "value_bytes": VALUE_BYTES},
         "batch": {"linger": "50ms", "size": "16KiB"},
         "producers": 1,
         "partitions": PARTITIONS,
-        "consumers": consumers,
+        "consumers": list(consumers),
     }
     body = {"version": 1, "name": "flows", "topics": [topic], "cluster": {"brokers": 3, "tls": False, **cluster}}
     return planner.plan(planner.load(body))
@@ -43,7 +42,7 @@ def planned(**cluster: Any) -> Plan:
 
 def predicted(ledger: Ledger) -> dict[str, Row]:
     """Every row of the story, before any of it happens."""
-    plan, rows = planned(), {}
+    plan, rows = planned("flow", [{"group": group, "members": 1} for group in GROUPS]), {}
     for state in ("healthy", "broker_down", "returned"):
         load = plan.states[state].per_broker
         assert load is not None
@@ -141,31 +140,14 @@ def test_bytes_to_disk(ledger: Ledger, story: Mapping[str, tuple[Row, float]]) -
 def test_reads_by_rack(kafka: Cluster, ledger: Ledger, story: Mapping[str, tuple[Row, float]]) -> None:
     """A consumer in rack a is served by the broker of rack a; the others send to followers only."""
     assert story  # the topic is there, and its producer has ended
-    consumers = [{"group": "near", "members": 1, "zones": {"a": 1}}]
-    topic = {
-        "name": "near",
-        "records_per_s": RATE,
-        "record": {"key_bytes": None, "value_bytes": VALUE_BYTES},
-        "batch": {"linger": "50ms", "size": "16KiB"},
-        "producers": 1,
-        "partitions": PARTITIONS,
-        "consumers": consumers,
-    }
-    placed = {str(broker): rack for broker, rack in zip(kafka.brokers, kafka.racks, strict=True)}
+    racks = {str(broker): rack for broker, rack in zip(kafka.brokers, kafka.racks, strict=True)}
     create(kafka, "near", PARTITIONS)
-    assigned = assignment(kafka, "near")
-    body = {
-        "version": 1,
-        "name": "near",
-        "topics": [topic],
-        "cluster": {
-            "brokers": 3,
-            "tls": False,
-            "fetch_from_follower": True,
-            "brokers_placed": {"racks": placed, "topics": {"near": assigned}},
-        },
-    }
-    found = planner.plan(planner.load(body))
+    found = planned(
+        "near",
+        [{"group": "near", "members": 1, "zones": {"a": 1}}],
+        fetch_from_follower=True,
+        brokers_placed={"racks": racks, "topics": {"near": assignment(kafka, "near")}},
+    )
     fullest = found.states["healthy"].fullest
     assert fullest is not None
     by = "plan.states.healthy.fullest.network_out_bytes_per_s"

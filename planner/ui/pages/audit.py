@@ -27,17 +27,8 @@ _ALL: Final = "all topics"
 def page() -> None:
     """Draw the page."""
     plan, _ = frame.start()
-    part = st.segmented_control(
-        "What to look at",
-        list(_PARTS),
-        default="audit",
-        required=True,
-        format_func=_PARTS.__getitem__,
-        key="audit_part",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    {"audit": _audit, "diagnose": _diagnose, "monitoring": _monitoring}[part or "audit"](plan)
+    part = asking.one_of("What to look at", _PARTS, "audit_part", label_visibility="collapsed")
+    {"audit": _audit, "diagnose": _diagnose, "monitoring": _monitoring}[part](plan)
 
 
 # Audit

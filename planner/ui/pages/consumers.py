@@ -41,15 +41,7 @@ def _asked() -> dict[str, Any]:
         deadline = asking.quantity("Caught up within", "s", "lag_deadline", placeholder="1 h")
     with right:
         words = {"peak": "Peak", "average": "Average"}
-        at = st.segmented_control(
-            "Rates",
-            list(words),
-            default="peak",
-            required=True,
-            format_func=words.__getitem__,
-            key="lag_at",
-            persist_state="session",
-        )
+        at = asking.one_of("Rates", words, "lag_at")
     given = {"outage_s": outage, "deadline_s": deadline, "at": None if at == "peak" else at}
     return {name: value for name, value in given.items() if value is not None}
 

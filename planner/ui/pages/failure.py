@@ -46,18 +46,10 @@ def page() -> None:
 
 def _asked(plan: Plan) -> tuple[dict[str, Any], float | None]:
     """What fails, for how long, and at which throttle it comes back."""
-    kind = st.segmented_control(
-        "What fails",
-        list(_KINDS),
-        default="brokers",
-        required=True,
-        format_func=_KINDS.__getitem__,
-        key="failing",
-        persist_state="session",
-    )
+    kind = asking.one_of("What fails", _KINDS, "failing")
     left, middle, right = st.columns(3)
     with left:
-        asked = _what(kind or "brokers", plan)
+        asked = _what(kind, plan)
     with middle:
         after = asking.quantity("Away for", "s", "failing_after", placeholder="usual repair time")
     with right:

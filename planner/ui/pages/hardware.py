@@ -58,15 +58,7 @@ def _asked() -> dict[str, Any]:
         sellers = st.multiselect("Sellers", _SELLERS, placeholder="all", key="sellers", persist_state="session")
     with right:
         words = {"on_demand": "On demand", "reserved_3y": "Reserved, 3 years (AWS)"}
-        prices = st.segmented_control(
-            "Prices",
-            list(words),
-            default="on_demand",
-            required=True,
-            format_func=words.__getitem__,
-            key="prices",
-            persist_state="session",
-        )
+        prices = asking.one_of("Prices", words, "prices")
     with st.expander("Discount, currency, your own machines"):
         left, middle, right = st.columns(3)
         with left:

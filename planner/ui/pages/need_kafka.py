@@ -27,7 +27,7 @@ from planner.reports.text_recommend import (
 )
 from planner.reports.words import visible
 from planner.scenario import Questions, Scenario
-from planner.ui import frame, questions, state, views
+from planner.ui import asking, frame, questions, state, views
 
 _REASONS: Final = 5
 _FLIPS: Final = 8
@@ -61,16 +61,7 @@ def page() -> None:
 def _subject() -> bool:
     """Whether the topics are left aside, and the load is what is answered here."""
     words = {False: "The topics of the scenario", True: "A load in a few words"}
-    chosen = st.segmented_control(
-        "Decide for",
-        list(words),
-        default=False,
-        required=True,
-        format_func=words.__getitem__,
-        key="load_in_words",
-        persist_state="session",
-    )
-    return bool(chosen)
+    return bool(asking.one_of("Decide for", words, "load_in_words"))
 
 
 def _verdict(found: Recommendation) -> None:

@@ -195,18 +195,10 @@ def _reassign(plan: Plan) -> Reassignment | None:
 
 
 def _move(plan: Plan) -> dict[str, Any]:
-    kind = st.segmented_control(
-        "Change",
-        list(_CHANGES),
-        default="to_brokers",
-        required=True,
-        format_func=_CHANGES.__getitem__,
-        key="moving",
-        persist_state="session",
-    )
+    kind = asking.one_of("Change", _CHANGES, "moving")
     left, middle, right = st.columns(3)
     with left:
-        asked = _moved(kind or "to_brokers", plan)
+        asked = _moved(kind, plan)
     with middle:
         throttle = asking.quantity("Throttle", "bytes_per_s", "move_throttle", placeholder="recommended")
     with right:
