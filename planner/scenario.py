@@ -699,25 +699,38 @@ def _holds_tuple(annotation: Any) -> bool:
     return get_origin(annotation) is tuple or any(_holds_tuple(arg) for arg in get_args(annotation))
 
 
-_PLAIN = frozenset({float, int, str, bool, type(None)})
-
-
 def ranges_of(section: Section, prefix: str = "") -> Iterator[tuple[str, Ranged]]:
     """Every quantity of the scenario that was given as a range, with its path."""
-    given = section.model_fields_set
+    given = section.model_fields_set  # a default is no range
     for name, value in section.__dict__.items():
-        kind = type(value)
-        if kind in _PLAIN or name not in given:  # a default is no range
+        if name not in given:
             continue
-        if kind is Ranged:
+        if type(value) is Ranged:
             yield f"{prefix}{name}", value
         elif isinstance(value, Section):
             yield from ranges_of(value, f"{prefix}{name}.")
-        elif kind is tuple:
+        elif type(value) is tuple:
             for index, item in enumerate(value):
-                if isinstance(item, Section):
+                if isinstance(item, Section) and _holds_range(item):
                     label = getattr(item, "name", None) or getattr(item, "group", None) or index
                     yield from ranges_of(item, f"{prefix}{name}.{label}.")
+
+
+def _holds_range(section: Section) -> bool:
+    """Whether there is a range in it: thousands of topics have none, and are not walked key by key."""
+    left = [section]
+    while left:
+        one = left.pop()
+        kind: type[Section] = type(one)
+        if Ranged in map(type, one.__dict__.values()):
+            return True
+        for name in one.__pydantic_fields_set__ & _section_names(kind):
+            value = one.__dict__[name]
+            if type(value) is tuple:
+                left += value
+            elif value is not None:
+                left.append(value)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -757,32 +770,42 @@ def _nested_of(kind: type[Section]) -> tuple[tuple[str, str | None, bool], ...]:
     return tuple(row for row in _defaults_of(kind) if row[2])
 
 
+@cache
+def _section_names(kind: type[Section]) -> frozenset[str]:
+    return frozenset(name for name, _, _ in _nested_of(kind))
+
+
 def _visit(model: Section, prefix: str, paths: dict[str, str], seen: set[tuple[Any, ...]]) -> None:
     # Thousands of topics have few combinations of given keys, and share the sections that were not given.
-    same = (prefix, type(model), frozenset(model.model_fields_set))
-    for name, default, nested in _nested_of(type(model)) if same in seen else _defaults_of(type(model)):
-        if default and same not in seen and name not in model.model_fields_set and not _without_effect(model, name):
+    kind, given = type(model), model.__pydantic_fields_set__
+    without = _without_effect(model)
+    same = (prefix, kind, frozenset(given), without)
+    rows = _nested_of(kind) if same in seen else _defaults_of(kind)
+    for name, default, nested in rows:
+        if default and same not in seen and name not in given and name not in without:
             paths.setdefault(f"{prefix}{name}", default)
-        value = getattr(model, name) if nested else None
-        if not value or _without_effect(model, name):
-            continue
-        for item in value if isinstance(value, tuple) else (value,):
-            below = f"{prefix}{name}.*." if isinstance(value, tuple) else f"{prefix}{name}."
-            shared = (below, id(item), name in model.model_fields_set)
-            if isinstance(item, Section) and shared not in seen:
-                _visit(item, below, paths, seen)
-                if name not in model.model_fields_set:
-                    seen.add(shared)
+        # what is below a default has been seen with the first section of this kind
+        value = model.__dict__[name] if nested and (same not in seen or name in given) else None
+        if value and name not in without:
+            below = f"{prefix}{name}.*." if type(value) is tuple else f"{prefix}{name}."
+            for item in value if type(value) is tuple else (value,):
+                if isinstance(item, Section):
+                    _visit(item, below, paths, seen)
     seen.add(same)
 
 
-def _without_effect(model: Section, name: str) -> bool:
-    """Whether other keys make this one irrelevant, so that its default shapes nothing."""
-    if isinstance(model, Topic):
-        return (name == "compaction" and not model.compacted) or (name == "retention" and not model.deleted)
-    if isinstance(model, Batch):
-        return model.records is not None and name in ("linger", "size")
-    return False
+_NOTHING: frozenset[str] = frozenset()
+_OF_BATCH = frozenset({"linger", "size"})
+_OF_CLEANUP = {"delete": frozenset({"compaction"}), "compact": frozenset({"retention"})}
+
+
+def _without_effect(model: Section) -> frozenset[str]:
+    """Keys that others make irrelevant, so that their defaults shape nothing."""
+    if type(model) is Topic:
+        return _OF_CLEANUP.get(model.cleanup, _NOTHING)
+    if type(model) is Batch and model.records is not None:
+        return _OF_BATCH
+    return _NOTHING
 
 
 @cache

@@ -183,16 +183,17 @@ def test_a_placer_written_step_by_step(sizes: tuple[int, ...], factor: int, monk
     """The same shuffles give the same replicas, partition by partition."""
     begins = np.cumsum(sizes) - sizes
     orders: list[tuple[list[int], list[list[int]]]] = []
-    draw = placement._orders
+    draw = placement._draws
 
-    def drawn(first: Any, racks: tuple[int, ...], generator: np.random.Generator) -> tuple[Integers, Integers]:
-        rack_order, broker_order = draw(first, racks, generator)
+    def drawn(first: Any, racks: tuple[int, ...], generator: np.random.Generator) -> tuple[Integers, ...]:
+        found = draw(first, racks, generator)
+        rack_order, broker_order = placement._orders(first, racks, found)
         for one_rack, one_broker in zip(rack_order.tolist(), broker_order, strict=True):
             rows = [(row[:size] + begin).tolist() for row, size, begin in zip(one_broker, racks, begins, strict=True)]
             orders.append((one_rack, rows))
-        return rack_order, broker_order
+        return found
 
-    monkeypatch.setattr(placement, "_orders", drawn)
+    monkeypatch.setattr(placement, "_draws", drawn)
     counts = [5 * sum(sizes) + 1, 1, sum(sizes), 40, 3]
     ours = place(np.array(counts), sizes, factor, np.random.default_rng([9, factor, *sizes]))
     assert ours.tolist() == step_by_step(counts, sizes, factor, orders)
@@ -200,7 +201,8 @@ def test_a_placer_written_step_by_step(sizes: tuple[int, ...], factor: int, monk
 
 def test_the_example_of_kafkas_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Racks A, B and C of three brokers, no offsets: (A0, B0, C0), (B1, C1, A1), (C2, A2, B2)."""
-    monkeypatch.setattr(placement, "_orders", lambda *_: (np.array([[0, 1, 2]]), np.tile(np.arange(3), (1, 3, 1))))
+    drawn = np.array([[0, 1, 2]]), np.zeros((1, 3), dtype=np.intp), np.zeros((0, 3, 3), dtype=np.intp)
+    monkeypatch.setattr(placement, "_draws", lambda *_: drawn)
     names = np.array([f"{rack}{broker}" for rack in "ABC" for broker in range(3)])
     ours = names[place(np.array([3]), (3, 3, 3), 3, np.random.default_rng(0))]
     assert ours.tolist() == [["A0", "B0", "C0"], ["B1", "C1", "A1"], ["C2", "A2", "B2"]]
@@ -209,7 +211,8 @@ def test_the_example_of_kafkas_documentation(monkeypatch: pytest.MonkeyPatch) ->
 def test_orders_are_rotated_first_and_shuffled_then() -> None:
     """Every rotation and every permutation equally often, by chi-square; racks and brokers independent."""
     first = np.tile([True, False], 30_000)
-    racks, brokers = placement._orders(first, (3, 2, 4), np.random.default_rng(5))
+    sizes = (3, 2, 4)
+    racks, brokers = placement._orders(first, sizes, placement._draws(first, sizes, np.random.default_rng(5)))
     for starts, values in ((True, 3), (False, 6)):
         chosen = racks[first == starts], brokers[first == starts, 0, :3], brokers[first == starts, 2]
         assert brokers[first == starts, 1, :2].min() == 0

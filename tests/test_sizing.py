@@ -79,9 +79,21 @@ def test_closed_forms_equal_the_mean_over_every_loss(seed: int, loss: Loss) -> N
 
 
 @settings(QUICK, max_examples=25)
-@given(seed=st.integers(0, 10**6), brokers=st.integers(4, 13), zones=st.integers(1, 4), lost=st.integers(1, 2))
-def test_survivors_agree_with_a_plain_loop(seed: int, brokers: int, zones: int, lost: int) -> None:
-    """Leaders, bytes and refused writes counted partition by partition, in plain Python."""
+@given(
+    seed=st.integers(0, 10**6),
+    brokers=st.integers(4, 13),
+    zones=st.integers(1, 4),
+    lost=st.integers(1, 2),
+    kept=st.sampled_from([0, simulate._KEPT_CELLS]),
+)
+def test_survivors_agree_with_a_plain_loop(seed: int, brokers: int, zones: int, lost: int, kept: int) -> None:
+    """Leaders, bytes and refused writes counted partition by partition, in plain Python; with many and few topics."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulate, "_KEPT_CELLS", kept)
+        check_survivors(seed, brokers, zones, lost)
+
+
+def check_survivors(seed: int, brokers: int, zones: int, lost: int) -> None:
     workload = Workload(scenario(*random_topics(seed, 3), cluster={"brokers": brokers, "zones": zones}))
     load = size_at(workload, brokers).load
     layout = layout_of(load.topics, load.classes, brokers, zones)

@@ -250,16 +250,24 @@ def place(
     rounds = -(-partitions // brokers)
     first = np.zeros(int(rounds.sum()), dtype=bool)
     first[np.concatenate(([0], rounds.cumsum()[:-1]))] = True
-    rack_order, broker_order = _orders(first, sizes, generator)
+    drawn = _draws(first, sizes, generator)
     if placed_one_by_one(sizes, replication_factor):
-        return _place_one_by_one(partitions, sizes, replication_factor, rack_order, broker_order)
+        return _place_one_by_one(partitions, sizes, replication_factor, *_orders(first, sizes, drawn))
     rows = int(min(brokers, partitions.max()))
     rack_position, turn = _template(rows, racks, replication_factor)
-    row = np.arange(first.size)[:, None, None]
-    rack = rack_order[row, rack_position]
-    length = np.asarray(sizes)[rack]
-    inside = broker_order[row, rack, turn % length]
-    broker = inside + (np.cumsum(sizes) - sizes)[rack]
+    rack_order, start, shuffled = drawn
+    rack = np.take(rack_order, rack_position, axis=1)
+    equal = len(set(sizes)) == 1  # then the same for all, which is quicker
+    length: Integers = np.asarray(sizes[:1]) if equal else np.asarray(sizes)[rack]
+    broker = np.take_along_axis(start, rack.reshape(first.size, -1), axis=1).reshape(rack.shape)
+    broker += turn
+    broker %= length
+    later = np.flatnonzero(~first)
+    if later.size:
+        at = np.arange(later.size)[:, None, None]
+        broker[later] = shuffled[at, rack[later], turn % (length if equal else length[later])]
+    begins: Integers = np.cumsum(sizes) - np.asarray(sizes)
+    broker += rack * sizes[0] if equal else begins[rack]
     # the last round of a topic is used only as far as its partitions go
     offset_in_topic = (np.arange(first.size) - np.repeat(rounds.cumsum() - rounds, rounds)) * brokers
     left = np.repeat(partitions, rounds) - offset_in_topic
@@ -307,24 +315,32 @@ def placed_one_by_one(sizes: tuple[int, ...], replication_factor: int) -> bool:
     return counts_on or (replication_factor > racks and len(set(sizes)) > 1)
 
 
-def _orders(
+def _draws(
     first: npt.NDArray[np.bool_], sizes: tuple[int, ...], generator: np.random.Generator
-) -> tuple[Integers, Integers]:
-    """Order of racks, and of brokers in each rack, per round: rotated in a topic's first round, shuffled afterwards.
+) -> tuple[Integers, Integers, Integers]:
+    """What is random: order of racks per round, first broker per round and rack, order of brokers in later rounds.
 
-    Beyond the brokers that a small rack has, its row says nothing.
+    A topic's first round takes racks and brokers in a row, later ones are shuffled. Beyond the brokers of a small rack
+    its order says nothing.
     """
     racks, longest = len(sizes), max(sizes)
     rack_order = (np.arange(racks)[None, :] + generator.integers(racks, size=(first.size, 1))) % racks
-    length = np.asarray(sizes)[None, :, None]
-    start = (generator.random((first.size, racks, 1)) * length).astype(np.intp)
-    broker_order = (np.arange(longest)[None, None, :] + start) % length
+    start = (generator.random((first.size, racks)) * np.asarray(sizes)).astype(np.intp)
     later = np.flatnonzero(~first)
     rack_order[later] = np.argsort(generator.random((later.size, racks)), axis=1)
     keys = generator.random((later.size, racks, longest))
     absent = np.arange(longest)[None, :] >= np.asarray(sizes)[:, None]
     keys[:, absent] = 2.0  # beyond any random key, so the places a small rack lacks sort to the end
-    broker_order[later] = np.argsort(keys, axis=2)
+    return rack_order, start, np.argsort(keys, axis=2)
+
+
+def _orders(
+    first: npt.NDArray[np.bool_], sizes: tuple[int, ...], drawn: tuple[Integers, Integers, Integers]
+) -> tuple[Integers, Integers]:
+    """Order of racks, and of the brokers in each rack, per round."""
+    rack_order, start, shuffled = drawn
+    broker_order = (np.arange(max(sizes))[None, None, :] + start[:, :, None]) % np.asarray(sizes)[None, :, None]
+    broker_order[~first] = shuffled
     return rack_order, broker_order
 
 

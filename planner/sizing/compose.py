@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+
+import numpy as np
 
 from planner.constants import constant
 from planner.model import recovery
+from planner.model.types import Array
 from planner.results import (
     RESOURCES,
     STATES,
@@ -26,7 +28,7 @@ from planner.sizing.findings import findings_of
 from planner.sizing.narrate import action_for, headline
 from planner.sizing.search import Sizer
 from planner.sizing.setting import checked_states, search_grid, setting_of
-from planner.sizing.sized import Sized, size_at
+from planner.sizing.sized import Sized, sizes_of
 from planner.sizing.spread import spread_of
 from planner.sizing.topics import topic_plans
 from planner.sizing.totals import assumptions_of, cluster_load, trace_states
@@ -59,8 +61,7 @@ def sizer_of(workload: Workload) -> tuple[Setting, Sizer]:
     scenario = workload.scenario
     setting = setting_of(workload)
     floor, step = search_grid(workload, setting)
-    sized_at = cache(partial(size_at, workload))
-    return setting, Sizer(sized_at, setting, checked_states(scenario.policy), floor, step)
+    return setting, Sizer(sizes_of(workload), setting, checked_states(scenario.policy), floor, step)
 
 
 def plan(scenario: Scenario) -> Plan:
@@ -211,9 +212,8 @@ def _shown(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: figures[name] for name in FIGURES}
 
 
-def _by_topic(draft: Draft, fractions: object) -> dict[str, float]:
-    shares = zip(draft.workload.names, fractions, strict=True)  # type: ignore[call-overload]
-    return {name: float(share) for name, share in shares if share > 0}
+def _by_topic(draft: Draft, fractions: Array) -> dict[str, float]:
+    return {draft.workload.names[index]: float(fractions[index]) for index in np.flatnonzero(fractions > 0).tolist()}
 
 
 def _recovering(draft: Draft, *, checked: bool) -> StateLoad:

@@ -118,16 +118,20 @@ class Evaluation:
     outcomes: Mapping[str, Outcome]  # states that apply at this count
     refill: Refill | None
     utilisation: Mapping[tuple[str, str], float]  # (resource, state)
+    weighed: Weighed
 
 
 def evaluate(
-    load: Load, setting: Setting, brokers: int, wanted: Collection[str], known: Mapping[str, Outcome] | None = None
+    load: Load, setting: Setting, brokers: int, wanted: Collection[str], known: Evaluation | None = None
 ) -> Evaluation:
     """Compute the wanted states at `brokers` beside those known already; the caller checks limits."""
     topics, classes = load.topics, load.classes
-    layout = layout_of(topics, classes, brokers, setting.zones, setting.hardware.volumes, setting.assigned)
-    weighed = Weighed(load, layout, fetch_from_follower=setting.fetch_from_follower)
-    found = dict(known or {})
+    if known is None:
+        layout = layout_of(topics, classes, brokers, setting.zones, setting.hardware.volumes, setting.assigned)
+        weighed = Weighed(load, layout, fetch_from_follower=setting.fetch_from_follower)
+        found: dict[str, Outcome] = {}
+    else:
+        layout, weighed, found = known.layout, known.weighed, dict(known.outcomes)
     for name, loss in losses_of(setting, layout).items():
         if name in wanted and name not in found:
             found[name] = outcome_of(weighed, setting, loss)
@@ -135,7 +139,7 @@ def evaluate(
     if "reduced" in wanted and brokers - down >= topics.replication_factor.max(initial=1):
         found["reduced"] = _reduced(found["healthy"], topics, setting, brokers, down)
     refill = refill_of(found["returned"], setting, brokers, down) if "returned" in found else None
-    return Evaluation(brokers, layout, found, refill, _utilisations(found, refill, setting))
+    return Evaluation(brokers, layout, found, refill, _utilisations(found, refill, setting), weighed)
 
 
 def losses_of(setting: Setting, layout: Layout) -> dict[str, Loss]:

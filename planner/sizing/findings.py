@@ -24,7 +24,7 @@ from planner.results import (
 )
 from planner.sizing.carriers import carrier_of
 from planner.sizing.narrate import percent
-from planner.sizing.workload import classic_groups
+from planner.sizing.simulate import Flags
 from planner.units import format_quantity
 
 if TYPE_CHECKING:
@@ -126,28 +126,27 @@ def _budget(draft: Draft, cost: Cost | None) -> Iterator[Finding]:
         yield Finding("budget_missed", "critical", message, "Choose a cheaper broker, keep less, or raise the budget.")
 
 
+def _chosen(draft: Draft, mask: Flags) -> list[str]:
+    """Names of the topics for which the mask holds."""
+    return [draft.workload.names[index] for index in np.flatnonzero(mask).tolist()]
+
+
 def _durability(draft: Draft) -> Iterator[Finding]:
-    single = [topic.name for topic in draft.workload.topics if topic.replication_factor == 1]
+    given = draft.workload.given
+    copies, least, acks_all = given["replication_factor"], given["min_insync_replicas"], given["acks_all"] > 0
+    single = _chosen(draft, copies == 1)
     if single:
         message = f"{_names(single)}: one replica; a lost disk loses the data."
         yield Finding("replication_factor_1", "warning", message, "Use replication factor 3 for data that matters.")
-    tight = [
-        topic.name
-        for topic in draft.workload.topics
-        if topic.acks == "all" and 1 < topic.replication_factor == topic.effective_min_insync_replicas
-    ]
+    tight = _chosen(draft, acks_all & (copies > 1) & (copies == least))
     if tight:
         message = f"{_names(tight)}: min.insync.replicas equals the replication factor; any broker down stops writes."
         yield Finding("min_insync_equals_rf", "warning", message, "Set min.insync.replicas one below.")
-    loose = [topic.name for topic in draft.workload.topics if topic.acks != "all"]
+    loose = _chosen(draft, ~acks_all)
     if loose:
         message = f"{_names(loose)}: acks below all; a failing leader loses acknowledged records."
         yield Finding("acks_below_all", "warning", message, "Use acks=all, the default since Kafka 3.0.")
-    alone = [
-        topic.name
-        for topic in draft.workload.topics
-        if topic.acks == "all" and topic.replication_factor > 1 and topic.effective_min_insync_replicas == 1
-    ]
+    alone = _chosen(draft, acks_all & (copies > 1) & (least == 1))
     if alone:
         message = f"{_names(alone)}: min.insync.replicas 1; a record may be acknowledged by one replica alone."
         yield Finding("min_insync_1", "info", message, "Use replication factor 3 with min.insync.replicas 2.")
@@ -167,11 +166,12 @@ def _rack_rules(draft: Draft) -> Iterator[Finding]:
     """Topics whose replicas cannot be in distinct racks, or are not."""
     layout = draft.evaluation.layout
     racks = len(layout.sizes)
-    crowded = [topic for topic in draft.workload.topics if topic.replication_factor > racks]
+    copies = draft.workload.given["replication_factor"]
+    crowded = _chosen(draft, copies > racks)
     if racks > 1 and crowded:
-        most = max(topic.replication_factor for topic in crowded)
+        most = int(copies.max())
         message = (
-            f"{_names([topic.name for topic in crowded])}: more replicas than zones ({most} in {racks}), so replicas "
+            f"{_names(crowded)}: more replicas than zones ({most} in {racks}), so replicas "
             f"share a zone and losing one takes up to {math.ceil(most / racks)} of a partition."
         )
         yield Finding("replicas_share_a_zone", "warning", message, "Use more zones, or fewer replicas.")
@@ -250,19 +250,16 @@ def _volumes(draft: Draft, spread: Spread, verdicts: Sequence[Verdict]) -> Itera
 
 
 def _storage(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]:
-    forever = [topic.name for topic in draft.workload.topics if topic.deleted and math.isinf(topic.retention.time)]
-    unbounded = [
-        topic.name
-        for topic in draft.workload.topics
-        if topic.name in forever and topic.retention.bytes_per_partition is None
-    ]
+    given = draft.workload.given
+    deleted, limited = given["deleted"] > 0, np.isfinite(given["retention_bytes"])
+    unbounded = _chosen(draft, deleted & np.isinf(given["retention_s"]) & ~limited)
     if unbounded:
         years = (draft.scenario.policy.horizon or constant("storage.forever_horizon_s")) / 31_536_000
         message = f"{_names(unbounded)}: kept forever, so the disk never stops growing; sized for {years:.3g} years."
         yield Finding(
             "retention_forever", "warning", message, "Set policy.horizon, a retention limit, or tier the topic."
         )
-    slow = {topic.name for index, topic in enumerate(draft.workload.topics) if _fills_slowly(draft, index)}
+    slow = set(_chosen(draft, _fills_slowly(draft)))
     slack = [
         name
         for name, topic in topics.items()
@@ -274,11 +271,7 @@ def _storage(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]
             "because whole segments are deleted and the open one is not."
         )
         yield Finding("segment_slack", "info", message, "Lower segment.bytes or segment.ms where the disk matters.")
-    time_only = [
-        topic.name
-        for topic in draft.workload.topics
-        if topic.deleted and topic.retention.bytes_per_partition is None and topic.tiered is None
-    ]
+    time_only = _chosen(draft, deleted & ~limited & (given["tiered"] == 0))
     if time_only:
         message = (
             f"{len(time_only)} of {len(topics)} topics have no byte limit; a producer spike grows them without bound."
@@ -288,14 +281,14 @@ def _storage(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[Finding]
         )
 
 
-def _fills_slowly(draft: Draft, index: int) -> bool:
-    """Whether a segment takes longer to fill than half the retention, so that it sets what stays on disk."""
-    topic = draft.workload.topics[index]
-    if not topic.deleted or topic.tiered is not None or math.isinf(topic.retention.time):
-        return False
-    rate = float(draft.sized.columns["average_bytes_per_s"][index] / draft.sized.columns["partitions"][index])
-    fills = min(topic.segment.bytes / rate, topic.segment.time) if rate > 0 else 0.0
-    return fills > topic.retention.time / 2
+def _fills_slowly(draft: Draft) -> Flags:
+    """Whether a segment takes longer to fill than half the retention, so that it sets what stays on disk; by topic."""
+    given, columns = draft.workload.given, draft.sized.columns
+    rate = columns["average_bytes_per_s"] / columns["partitions"]
+    fills = np.minimum(given["segment_bytes"] / np.maximum(rate, 1e-9), given["segment_s"])
+    judged = (given["deleted"] > 0) & (given["tiered"] == 0) & (rate > 0)
+    slow: Flags = judged & (fills > given["retention_s"] / 2)
+    return slow
 
 
 def _partitions(draft: Draft, topics: Mapping[str, TopicPlan], cluster: ClusterLoad) -> Iterator[Finding]:
@@ -376,17 +369,18 @@ def _hot_keys(draft: Draft) -> Iterator[Finding]:
 
 
 def _slow_groups(draft: Draft, topics: Mapping[str, TopicPlan]) -> Iterator[str]:
-    for index, topic in enumerate(draft.workload.topics):
-        peak = float(draft.sized.columns["own_peak_records_per_s"][index])
-        for group in classic_groups(topic):
-            rate = group.records_per_s_per_member
-            if rate is None and group.processing_time is not None:
-                rate = 1 / group.processing_time
-            if rate is None or group.members is None:
-                continue
-            capacity = min(group.members, topics[topic.name].partitions) * rate
-            if capacity < peak * group.read_fraction * (1 - 1e-9):
-                yield f"{group.group} on {topic.name} ({capacity:,.0f} of {peak * group.read_fraction:,.0f} records/s)"
+    reads, peak = draft.workload.reads, draft.sized.columns["own_peak_records_per_s"]
+    timed = np.isfinite(reads.records_per_s_per_member) | (reads.processing_s > 0)
+    for row in np.flatnonzero(timed & ~reads.shared).tolist():
+        index, group = int(reads.topic[row]), draft.workload.groups[1][row]
+        name, rate = draft.workload.names[index], group.records_per_s_per_member
+        if rate is None and group.processing_time is not None:
+            rate = 1 / group.processing_time
+        if rate is None or group.members is None:
+            continue
+        capacity, needed = min(group.members, topics[name].partitions) * rate, float(peak[index]) * group.read_fraction
+        if capacity < needed * (1 - 1e-9):
+            yield f"{group.group} on {name} ({capacity:,.0f} of {needed:,.0f} records/s)"
 
 
 def _requests(draft: Draft, cluster: ClusterLoad) -> Iterator[Finding]:
@@ -395,7 +389,7 @@ def _requests(draft: Draft, cluster: ClusterLoad) -> Iterator[Finding]:
         share = overhead / cluster.network_in_bytes_per_s
         message = f"Requests add {percent(share)} to the bytes received: batches are small."
         yield Finding("small_batches", "warning", message, "Raise linger.ms and batch.size of the producers.")
-    derived = [topic.name for topic in draft.workload.topics if topic.batch.records is None]
+    derived = _chosen(draft, np.isnan(draft.workload.given["batch_given"]))
     if derived:
         message = f"{_names(derived)}: records per batch are derived from linger.ms, batch.size and the producers."
         yield Finding("batch_derived", "info", message, "Measure records per batch and give batch.records.")

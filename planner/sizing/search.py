@@ -47,7 +47,7 @@ class Sizer:
 
     def complete(self, brokers: int) -> Evaluation:
         """Every state at `brokers`, also those that the policy does not ask for."""
-        known = self.evaluation(brokers).outcomes
+        known = self.evaluation(brokers)
         self.evaluations[brokers] = evaluate(self.load_at(brokers), self.setting, brokers, STATES, known)
         return self.evaluations[brokers]
 

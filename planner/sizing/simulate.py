@@ -25,6 +25,7 @@ from planner.model.placement import (
 from planner.model.types import Array
 from planner.sizing.assigned import Assigned
 from planner.sizing.loads import Load, PartitionClasses, TopicArrays
+from planner.sizing.sums import product, totals
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -43,7 +44,7 @@ def _even_racks(brokers: int, zones: int) -> tuple[int, ...]:
     return rack_sizes(brokers, zones)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """All that decides where replicas land: partition counts, copies and racks, but no load."""
 
@@ -57,7 +58,15 @@ class Layout:
     volumes: int = 1
     assigned: Assigned | None = None
 
-    @property
+    def __hash__(self) -> int:
+        """Placements and what is counted on them are kept by layout; with thousands of topics it is hashed once."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.brokers, self.zones, self.partitions, self.class_count, self.volumes, self.assigned))
+
+    @cached_property
     def replicas(self) -> int:
         """Replicas of all topics."""
         return sum(map(operator.mul, self.partitions, self.replication_factor))
@@ -266,15 +275,46 @@ class Weighed:
         """Costs of the replicas of each broker: (placements, brokers, costs)."""
         placement = place_topics(self.layout)
         if placement.seeds * placement.brokers * len(self.placed) <= _KEPT_CELLS:
-            counted: Array = _held_counts(self.layout) @ self.replica_weights
-            return counted
+            return product(_held_counts(self.layout), self.replica_weights)
         total = np.zeros((placement.seeds, placement.brokers, len(self.replica_keys)))
         for group in placement.groups:
-            for cost, weight in enumerate(self.replica_weights[group.partition_class].T):
-                each = np.repeat(weight, group.assignment.shape[2])
-                for seed, assignment in enumerate(group.assignment):
-                    total[seed, :, cost] += np.bincount(assignment.ravel(), each, placement.brokers)
+            for seed, assignment in enumerate(group.assignment):
+                total[seed] += totals(assignment, group.partition_class, self.replica_weights, placement.brokers)
         return total
+
+    @cached_property
+    def bearing(self) -> Mapping[str, Array]:
+        """What leading a partition of each class costs, by kind: (classes, costs)."""
+        return {
+            "writing": self.leader_weights,
+            "leaders": self.leader_weights[:, [self.leader_keys.index("leaders")]],
+            "copies": self.leader_weights[:, [self.leader_keys.index("write")]],
+            "missing": self.replica_weights[:, [self.replica_keys.index("refill")]],
+        }
+
+    @cached_property
+    def led(self) -> tuple[tuple[Mapping[str, Array], ...], ...]:
+        """Costs of leading while nobody is lost, by group, placement and kind: (brokers, costs)."""
+        return tuple(
+            tuple(self._borne(one, group, unharmed(one, group.live_needed)) for one in group.assignment)
+            for group in place_topics(self.layout).groups
+        )
+
+    def _borne(self, assignment: Integers, group: Group, fate: Fate) -> dict[str, Array]:
+        """What the leaders of one placement's partitions bear, by kind: (brokers, costs)."""
+        brokers, multiples = self.layout.brokers, fate.multiples
+        found = {"moved": self._moved(assignment, group, fate)}
+        for name, times in multiples.items():
+            if not isinstance(times, float):
+                found[name] = totals(fate.leader, group.partition_class, self.bearing[name], brokers, times)
+            elif times and name in {"leaders", "copies"} and isinstance(multiples["writing"], float):
+                column = self.leader_keys.index("write" if name == "copies" else name)
+                found[name] = found["writing"][:, [column]] * times  # they are among the costs of writing
+            elif times:
+                found[name] = totals(fate.leader, group.partition_class, self.bearing[name], brokers) * times
+            else:
+                found[name] = np.zeros((brokers, self.bearing[name].shape[1]))
+        return found
 
     @cached_property
     def fullest_volume(self) -> Array:
@@ -293,16 +333,12 @@ class Weighed:
         """Loads per broker after the loss."""
         aftermath = Aftermath(self.layout, loss)
         shape = aftermath.shape
-        write = self.leader_weights[:, [self.leader_keys.index("write")]]
-        weights = {
-            "writing": self.leader_weights,
-            "leaders": self.leader_weights[:, [self.leader_keys.index("leaders")]],
-            "copies": write,
-            "missing": self.replica_weights[:, [self.replica_keys.index("refill")]],
-        }
         flowing = self.replica_weights * np.array([key in _FLOWS for key in self.replica_keys])
         few = math.prod(shape) * len(self.placed) <= _KEPT_CELLS
-        found = _kept_counts(self.layout, loss).times(weights, flowing) if few else _summed(aftermath, weights, flowing)
+        if few:
+            found = _kept_counts(self.layout, loss).times(self.bearing, flowing)
+        else:
+            found = self._summed(aftermath, flowing)
         held = np.broadcast_to(self.held[None], (*shape, len(self.replica_keys)))
         held = held if found.stuck is None else held - found.stuck
         gone = np.broadcast_to(aftermath.lost[:, None, :], shape)
@@ -317,19 +353,61 @@ class Weighed:
         leader |= {key: led[name][..., 0] for key, name in (("leaders", "leaders"), ("copies", "copies"))}
         leader["feeds"] = led["missing"][..., 0]
         if self.moves_reads:
-            leader["consume"] = leader["consume"] + self._moved_reads(aftermath, loss if few else None)
+            leader["consume"] = leader["consume"] + (self._kept_moved(loss) if few else led["moved"][..., 0])
         return Survivors(replica, leader, found.unwritable / self.placed, found.offline / self.placed, ~gone)
 
-    def _moved_reads(self, aftermath: Aftermath, kept: Loss | None) -> Array:
-        """Change of what each broker sends to consumers when they read in their own zone; from kept counts if so."""
-        topics, classes = self.load.topics, self.load.classes
-        zones = len(self.layout.sizes)
-        of_class = topics.consumer_zone_bytes_per_s[classes.topic.astype(np.intp), :zones]
-        zone_bytes = of_class * (classes.share * self.times)[:, None]
-        if kept is None:
-            return _moved_reads(aftermath, zone_bytes)
-        moved: Array = sum(_kept_moves(self.layout, kept, zone) @ read for zone, read in enumerate(zone_bytes.T))
+    def _summed(self, aftermath: Aftermath, flowing: Array) -> _Sums:
+        """The sums for many topics, where counts by class would be mostly zeros: what was led, and what changes."""
+        sets, seeds, brokers = aftermath.shape
+        led = {}
+        for name in (*self.bearing, "moved"):
+            whole = [sum(of_group[seed][name] for of_group in self.led) for seed in range(seeds)]
+            led[name] = np.repeat(np.stack(whole)[None], sets, axis=0)
+        stuck = np.zeros((*aftermath.shape, flowing.shape[1]))
+        unwritable, offline = (np.zeros((sets, seeds, len(flowing))) for _ in range(2))
+        for hit, now in aftermath.touched:
+            group, where = hit.group, (hit.lost_set, hit.seed)
+            was = self.led[hit.of_group][hit.seed] if hit.whole else self._borne(group.assignment[0], group, hit.before)
+            becomes = self._borne(group.assignment[0], group, now)
+            for name, values in led.items():
+                values[where] += becomes[name] - was[name]
+            refused = ~now.writable
+            unwritable[where] += np.bincount(group.partition_class[refused], minlength=len(flowing))
+            offline[where] += np.bincount(group.partition_class[now.live == 0], minlength=len(flowing))
+            for replica, alive in zip(group.assignment[0].T, now.alive.T, strict=True):
+                waiting = refused & alive
+                stuck[where] += totals(replica[waiting], group.partition_class[waiting], flowing, brokers)
+        # what is left of a difference can be a rounding below nothing
+        led = {name: values if name == "moved" else np.maximum(values, 0.0) for name, values in led.items()}
+        return _Sums(led, stuck if unwritable.any() else None, unwritable, offline)
+
+    def _kept_moved(self, loss: Loss) -> Array:
+        """Change of what each broker sends to consumers, from kept counts: (lost sets, placements, brokers)."""
+        moved: Array = sum(_kept_moves(self.layout, loss, zone) @ read for zone, read in enumerate(self.zone_bytes.T))
         return moved
+
+    @cached_property
+    def zone_bytes(self) -> Array:
+        """Bytes that consumers of each zone read from a partition of each class: (classes, zones)."""
+        topics, classes = self.load.topics, self.load.classes
+        of_class = topics.consumer_zone_bytes_per_s[classes.topic.astype(np.intp), : len(self.layout.sizes)]
+        read: Array = of_class * (classes.share * self.times)[:, None]
+        return read
+
+    def _moved(self, assignment: Integers, group: Group, fate: Fate) -> Array:
+        """Change of what each broker sends to consumers when they read in their own zone: (brokers, 1)."""
+        change = np.zeros(self.layout.brokers)
+        if self.moves_reads:
+            rack = rack_of_broker(self.layout.sizes)
+            racks = rack[assignment], rack[fate.leader]
+            for zone, read in enumerate(self.zone_bytes.T):
+                near, count, moved = _moves(*racks, fate, zone)
+                bytes_per_s = np.where(moved, read[group.partition_class], 0.0)
+                change -= np.bincount(fate.leader, bytes_per_s, len(change))
+                bytes_per_s /= np.maximum(count, 1)
+                for position in range(near.shape[1]):
+                    change += np.bincount(assignment[:, position], near[:, position] * bytes_per_s, len(change))
+        return change[:, None]
 
 
 def _without(values: Array, gone: Flags) -> Array:
@@ -430,18 +508,13 @@ class Aftermath:
         return tuple((group, self._fate(group, *one)) for group, one in zip(self.placement.groups, after, strict=True))
 
     def _fate(self, group: Group, leader: Integers, alive: Flags, live: Integers) -> Fate:
-        missing = np.zeros_like(live)
-        if self.loss.returned:  # what they refill
-            copies = group.assignment.shape[2]
-            missing = np.where(live > 0, copies - live, 0)
-            alive, live = np.ones_like(alive), np.full_like(live, copies)
-        return Fate(leader, alive, live, live >= group.live_needed, missing)
+        return fate_of(leader, alive, live, group.live_needed, returned=self.loss.returned)
 
-    def sum(self, index: Integers, weights: Array) -> Array:
-        """Sum `weights` by (lost set, placement, broker)."""
-        flat = np.ascontiguousarray(np.broadcast_to(weights, index.shape)).ravel()
-        total: Array = np.bincount(index.ravel(), flat, math.prod(self.shape)).astype(float)
-        return total.reshape(self.shape)
+    @property
+    def touched(self) -> Iterator[tuple[Hit, Fate]]:
+        """The partitions that lose a replica, with what becomes of them."""
+        for hit in _hits(self.layout, replace(self.loss, returned=False)):
+            yield hit, fate_of(*hit.survived, hit.group.live_needed, returned=self.loss.returned)
 
     def count_classes(self, group: Group, chosen: Flags, classes: int) -> Array:
         """Chosen partitions by (lost set, placement, class)."""
@@ -456,19 +529,75 @@ def _lost(layout: Layout, loss: Loss) -> Flags:
     return lost_sets(place_topics(layout), loss)
 
 
+Survived: TypeAlias = tuple[Integers, Flags, Integers]
+
+
+def survived(assignment: Integers, lost: Flags) -> Survived:
+    """The leaders, which replicas live, and how many; an axis of lost sets comes before those of the assignment."""
+    alive = ~lost[..., assignment]
+    live = np.zeros(alive.shape[:-1], dtype=np.intp)
+    leader = np.broadcast_to(assignment[..., 0], live.shape)
+    for position in reversed(range(assignment.shape[-1])):  # a handful: quicker than reducing along so short an axis
+        live += alive[..., position]
+        leader = np.where(alive[..., position], assignment[..., position], leader)
+    return leader, alive, live
+
+
+def unharmed(assignment: Integers, live_needed: Integers) -> Fate:
+    """Partitions of which no replica is lost: (partitions, RF)."""
+    whole = np.ones(assignment.shape, dtype=bool)
+    live = np.full(len(assignment), assignment.shape[1])
+    return fate_of(assignment[:, 0], whole, live, live_needed, returned=False)
+
+
+def fate_of(leader: Integers, alive: Flags, live: Integers, live_needed: Integers, *, returned: bool) -> Fate:
+    """What becomes of partitions of which these replicas survived, while the lost ones are away or once back."""
+    missing = np.zeros_like(live)
+    if returned:  # what they refill
+        copies = alive.shape[-1]
+        missing = np.where(live > 0, copies - live, 0)
+        alive, live = np.ones_like(alive), np.full_like(live, copies)
+    return Fate(leader, alive, live, live >= live_needed, missing)
+
+
 @lru_cache(maxsize=4)
-def _survived(layout: Layout, loss: Loss) -> tuple[tuple[Integers, Flags, Integers], ...]:
-    """For each group the leaders, which replicas live, and how many; the same while brokers are away and once back."""
+def _survived(layout: Layout, loss: Loss) -> tuple[Survived, ...]:
+    """For each group who survives; the same while brokers are away and once back."""
+    lost = _lost(layout, loss)
+    return tuple(survived(group.assignment, lost) for group in place_topics(layout).groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Partitions of one group in one placement that lose a replica with one set of brokers, and who survives."""
+
+    lost_set: int
+    seed: int
+    of_group: int
+    group: Group
+    survived: Survived
+    whole: bool  # whether these are all of the group
+
+    @property
+    def before(self) -> Fate:
+        """What they were."""
+        return unharmed(self.group.assignment[0], self.group.live_needed)
+
+
+@lru_cache(maxsize=1)  # the same while brokers are away and once back, but large
+def _hits(layout: Layout, loss: Loss) -> tuple[Hit, ...]:
+    """Who is hit by a loss: few where brokers are many."""
     found = []
-    for group in place_topics(layout).groups:
-        assignment = group.assignment
-        alive = ~_lost(layout, loss)[:, assignment]
-        live = np.zeros(alive.shape[:-1], dtype=np.intp)
-        leader = np.broadcast_to(assignment[None, ..., 0], live.shape)
-        for position in reversed(range(assignment.shape[2])):  # a handful: quicker than reducing along so short an axis
-            live += alive[..., position]
-            leader = np.where(alive[..., position], assignment[..., position], leader)
-        found.append((leader, alive, live))
+    for at, lost in enumerate(_lost(layout, loss)):
+        for number, group in enumerate(place_topics(layout).groups):
+            for seed, assignment in enumerate(group.assignment):
+                touched = np.zeros(len(assignment), dtype=bool)
+                touched[np.flatnonzero(lost[assignment.ravel()]) // assignment.shape[1]] = True
+                if not touched.any():
+                    continue
+                some = Group(assignment[None, touched], group.partition_class[touched], group.live_needed[touched])
+                whole = bool(touched.all())
+                found.append(Hit(at, seed, number, some, survived(some.assignment[0], lost), whole))
     return tuple(found)
 
 
@@ -497,8 +626,8 @@ class _Counts:
 
     def times(self, weights: Mapping[str, Array], flowing: Array) -> _Sums:
         """Counts times weights."""
-        led = {name: counts @ weights[name] for name, counts in self.led.items()}
-        return _Sums(led, None if self.stuck is None else self.stuck @ flowing, self.unwritable, self.offline)
+        led = {name: product(counts, weights[name]) for name, counts in self.led.items()}
+        return _Sums(led, None if self.stuck is None else product(self.stuck, flowing), self.unwritable, self.offline)
 
 
 @lru_cache(maxsize=48)
@@ -528,58 +657,16 @@ def _kept_counts(layout: Layout, loss: Loss) -> _Counts:
     return _Counts(led, stuck, unwritable, offline)
 
 
-def _summed(after: Aftermath, weights: Mapping[str, Array], flowing: Array) -> _Sums:
-    """The same sums without counting classes first: for many topics, where counts would be mostly zeros."""
-    sets, seeds, brokers = after.shape
-    classes = len(flowing)
-    led = {name: np.zeros((*after.shape, each.shape[1])) for name, each in weights.items()}
-    stuck: Array | None = None
-    unwritable, offline = (np.zeros((sets, seeds, classes)) for _ in range(2))
-    for group, fate in after.fates:
-        blocked = not fate.writable.all()
-        for name, times in fate.multiples.items():
-            if isinstance(times, float) and times == 0.0:
-                continue
-            for cost, weight in enumerate(weights[name][group.partition_class].T):
-                for where in np.ndindex(sets, seeds):
-                    each = weight * (times if isinstance(times, float) else times[where])
-                    led[name][*where, :, cost] += np.bincount(fate.leader[where], each, brokers)
-        if blocked:
-            stuck = np.zeros((*after.shape, flowing.shape[1])) if stuck is None else stuck
-            chosen = fate.alive & ~fate.writable[..., None]
-            placed = np.broadcast_to(group.assignment[None], chosen.shape)
-            for flow in np.flatnonzero(flowing.any(axis=0)).tolist():
-                each = np.broadcast_to(flowing[group.partition_class, flow][:, None], chosen.shape[2:])
-                for where in np.ndindex(sets, seeds):
-                    picked = chosen[where]
-                    stuck[*where, :, flow] += np.bincount(placed[where][picked], each[picked], brokers)
-            unwritable += after.count_classes(group, ~fate.writable, classes)
-            offline += after.count_classes(group, fate.live == 0, classes)
-    return _Sums(led, stuck, unwritable, offline)
-
-
-def _moves(after: Aftermath, zone: int) -> Iterator[tuple[Group, Integers, Array, Array]]:
+def _moves(rack: Integers, leader_rack: Integers, fate: Fate, zone: int) -> tuple[Flags, Integers, Flags]:
     """KIP-392: a member reads from the leader if that is in its zone, else from a live replica in its zone.
 
-    For each group: the leaders that a zone's reads leave, whether they do, and the share of each replica in them.
+    Which replicas live in the zone, how many of each partition, and whether the zone's reads leave the leader for them.
     """
-    rack = rack_of_broker(after.placement.sizes)
-    for group, fate in after.fates:
-        near = (rack[group.assignment] == zone)[None] & fate.alive
-        count = near.sum(axis=-1)
-        moved = (fate.writable & (rack[fate.leader] != zone) & (count > 0)).astype(float)
-        yield group, fate.leader, moved, near * (moved / np.maximum(count, 1))[..., None]
-
-
-def _moved_reads(after: Aftermath, zone_bytes: Array) -> Array:
-    """Change of the bytes that each broker sends to consumers; `zone_bytes` of a class by the zone of the reader."""
-    change = np.zeros(after.shape)
-    for zone, of_class in enumerate(zone_bytes.T):
-        for group, leader, moved, share in _moves(after, zone):
-            weight = of_class[group.partition_class]
-            change -= after.sum(leader + after.offset, moved * weight)
-            change += after.sum(group.assignment[None] + after.offset[..., None], share * weight[:, None])
-    return change
+    near = (rack == zone) & fate.alive
+    count = np.zeros(near.shape[:-1], dtype=np.intp)
+    for position in range(near.shape[-1]):
+        count += near[..., position]
+    return near, count, fate.writable & (leader_rack != zone) & (count > 0)
 
 
 @lru_cache(maxsize=48)
@@ -588,8 +675,12 @@ def _kept_moves(layout: Layout, loss: Loss, zone: int) -> Array:
     after, classes = Aftermath(layout, loss), len(layout.class_count)
     shape = (*after.shape, classes)
     change = np.zeros(math.prod(shape))
-    for group, leader, moved, share in _moves(after, zone):
-        from_leader = (leader + after.offset) * classes + group.partition_class
+    rack = rack_of_broker(layout.sizes)
+    for group, fate in after.fates:
+        near, count, leaves = _moves(rack[group.assignment], rack[fate.leader], fate, zone)
+        moved = leaves.astype(float)
+        share = near * (moved / np.maximum(count, 1))[..., None]
+        from_leader = (fate.leader + after.offset) * classes + group.partition_class
         to_replica = (group.assignment[None] + after.offset[..., None]) * classes + group.partition_class[:, None]
         change -= np.bincount(from_leader.ravel(), moved.ravel(), change.size)
         change += np.bincount(to_replica.ravel(), share.ravel(), change.size)

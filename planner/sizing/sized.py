@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,12 +33,26 @@ class Sized:
     reasons: Mapping[str, Array]
 
 
-def size_at(workload: Workload, brokers: int) -> Sized:
+def sizes_of(workload: Workload) -> Callable[[int], Sized]:
+    """The workload at any broker count, computed once each; what the count does not change is taken from the first."""
+    found: dict[int, Sized] = {}
+
+    def sized_at(brokers: int) -> Sized:
+        if brokers not in found:
+            found[brokers] = size_at(workload, brokers, next(iter(found.values()), None))
+        return found[brokers]
+
+    return sized_at
+
+
+def size_at(workload: Workload, brokers: int, known: Sized | None = None) -> Sized:
     """Compute records, traffic, partitions, requests and stored bytes for `brokers`, each with its step."""
-    note = Trace(labels=workload.names)
-    batch = np.nan_to_num(workload.given["batch_given"], nan=1.0)
+    note = Trace({} if known is None else dict(known.trace.steps), workload.names)
+    given = workload.given["batch_given"]
+    same_flow = known if not np.isnan(given).any() else None
+    batch = np.nan_to_num(given, nan=1.0)
     for _ in range(_ROUNDS):
-        flow = flows(workload, batch, note)
+        flow = flows(workload, batch, note) if same_flow is None else same_flow.columns
         reasons = partition_reasons(workload, flow, brokers, note)
         count = planned_partitions(workload, reasons, brokers, note)
         asked = requests_of(workload, flow, count, brokers, note)
@@ -48,5 +62,7 @@ def size_at(workload: Workload, brokers: int) -> Sized:
             break
     columns = {**flow, **asked, "partitions": count, "batch_records": batch}
     topics = topic_arrays(workload, columns, count, brokers)
+    if same_flow is not None and np.array_equal(count, same_flow.columns["partitions"]):
+        return Sized(Load(topics, same_flow.load.classes), note, columns, reasons)
     classes = classes_of(workload, columns, note)
     return Sized(Load(topics, classes), note, {**columns, **stored_columns(topics, classes, note)}, reasons)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -14,7 +14,7 @@ from planner.model import handles, memory, partitions, published
 from planner.results import Ceiling, Rung, TopicPlan
 from planner.sizing.costs import Bill
 from planner.sizing.sized import Sized
-from planner.sizing.workload import Workload, most_members, planned_members
+from planner.sizing.workload import Workload
 
 _RUNGS = 2  # on each side of the chosen count
 _LARGEST = 10_000  # beyond this nobody picks a count for its divisors
@@ -23,48 +23,54 @@ _LOOKED_AT = 400  # counts weighed for one ladder; above that every so many
 
 def topic_plans(workload: Workload, sized: Sized, brokers: int, bill: Bill) -> dict[str, TopicPlan]:
     """One entry per topic, in the scenario's order."""
-    columns, topics = sized.columns, sized.load.topics
     shared = ceilings(workload, sized, brokers)
-    found: dict[str, TopicPlan] = {}
-    for index, topic in enumerate(workload.topics):
-        reasons = {name: float(values[index]) for name, values in sized.reasons.items()}
-        binding = max(reasons, key=lambda name: reasons[name])
-        raw = max(reasons[binding], 0.0)
-        count = int(topics.partitions[index])
-        found[topic.name] = TopicPlan(
+    names = ("planned_members", "most_members", "replication_factor", "min_insync_replicas")
+    whole = (workload.given[name].astype(int).tolist() for name in names)
+    counts = sized.load.topics.partitions.astype(int).tolist()
+    figures = _figures(workload, sized)
+    rows = zip(workload.topics, counts, _reasons(workload, sized), *whole, *figures.values(), strict=True)
+    found = {
+        topic.name: TopicPlan(
             partitions=count,
             partitions_raw=raw,
             partitions_given=topic.partitions is not None,
-            reasons=_shown(reasons, workload, index),
-            binding_reason=binding if raw > 0 else "minimum",
-            ladder=ladder(count, int(planned_members(topic)), int(most_members(topic)), brokers, math.ceil(raw - 1e-9)),
+            reasons=reasons,
+            binding_reason=binding,
+            ladder=ladder(count, planned, most, brokers, math.ceil(raw - 1e-9)),
             ceilings=shared,
-            replication_factor=topic.replication_factor,
-            min_insync_replicas=topic.effective_min_insync_replicas,
-            produce_in_bytes_per_s=float(topics.produce_in_bytes_per_s[index]),
-            consumer_out_bytes_per_s=float(topics.consumer_out_bytes_per_s[index]),
-            logical_bytes_per_record=float(workload.logical_bytes_per_record[index]),
-            wire_bytes_per_record=float(columns["wire_bytes_per_record"][index]),
-            batch_records=float(columns["batch_records"][index]),
-            produce_requests_per_s=float(columns["produce_requests_per_s"][index]),
-            disk_bytes=float(columns["disk_bytes"][index]),
-            disk_bytes_worst=float(columns["disk_bytes_worst"][index]),
-            remote_bytes=float(columns["remote_bytes"][index]),
-            hottest_partition_fraction=float(columns["hottest_partition_fraction"][index]),
+            replication_factor=copies,
+            min_insync_replicas=least,
             cost_per_month=bill.topics.get(topic.name),
             cost_per_month_reason=bill.reason,
+            **dict(zip(figures, numbers, strict=True)),
         )
+        for topic, count, (reasons, binding, raw), planned, most, copies, least, *numbers in rows
+    }
     return {topic.name: found[topic.name] for topic in workload.scenario.topics}
 
 
-def _shown(reasons: dict[str, float], workload: Workload, index: int) -> dict[str, float | None]:
-    """Reasons rounded up to counts; null where a reason does not apply."""
-    shown: dict[str, float | None] = {
-        name: math.ceil(value - 1e-9) if value > 0 else None for name, value in reasons.items()
+def _figures(workload: Workload, sized: Sized) -> dict[str, list[float]]:
+    """The numbers of all topics, by the name that a topic's plan gives them."""
+    columns = {
+        **sized.columns,
+        "consumer_out_bytes_per_s": sized.load.topics.consumer_out_bytes_per_s,
+        "logical_bytes_per_record": workload.logical_bytes_per_record,
     }
-    if workload.average_records_per_s[index] == 0:
-        shown["produce"] = shown["consume"] = None
-    return shown
+    named = (part.name for part in fields(TopicPlan) if part.name in columns and part.name != "partitions")
+    return {name: columns[name].tolist() for name in named}
+
+
+def _reasons(workload: Workload, sized: Sized) -> Iterator[tuple[dict[str, float | None], str, float]]:
+    """For each topic the reasons as counts, null where one does not apply; the largest; and that one not rounded."""
+    names, table = list(sized.reasons), np.array(list(sized.reasons.values()))
+    counts = np.ceil(table - 1e-9).astype(int).astype(object)
+    counts[table <= 0] = None
+    for name in ("produce", "consume"):
+        counts[names.index(name), workload.average_records_per_s == 0] = None
+    for shown, binding, raw in zip(
+        counts.T.tolist(), table.argmax(axis=0).tolist(), table.max(axis=0).tolist(), strict=True
+    ):
+        yield dict(zip(names, shown, strict=True)), names[binding] if raw > 0 else "minimum", max(raw, 0.0)
 
 
 @lru_cache(maxsize=4096)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from itertools import chain
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,8 @@ from planner.scenario import Assignment, ConsumerGroup, Ranged, Scenario, Topic,
 from planner.sizing.assigned import Assigned, assigned_of
 from planner.sizing.loads import TopicArrays
 from planner.trace import Note
+
+Reader: TypeAlias = Callable[[Any], Any]  # finds numbers in a section, or None
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,12 @@ class Workload:
     def topics(self) -> tuple[Topic, ...]:
         """The topics in an order of their own, so that the scenario's order changes no placement and no number."""
         placed = self.scenario.cluster.brokers_placed
-        return tuple(sorted((_counted(topic, placed) for topic in self.scenario.topics), key=_order))
+        topics = [_counted(topic, placed) for topic in self.scenario.topics]
+        at, groups = _readers_of(topics)
+        fan_out = _sum(at, np.array([group.read_fraction for group in groups], dtype=float), len(topics))
+        keys = np.nan_to_num(_numbers(topics, attrgetter(*_ORDER), len(_ORDER)))
+        order = np.lexsort((fan_out, *keys.T[::-1]))
+        return tuple(topics[index] for index in order.tolist())
 
     @cached_property
     def ranges(self) -> tuple[tuple[str, Ranged], ...]:
@@ -58,53 +67,49 @@ class Workload:
             return None
         return assigned_of(cluster.brokers_placed, self.names, cluster.broker_count)
 
-    def column(self, read: Any) -> Array:
-        """One number per topic."""
-        return np.array([read(topic) for topic in self.topics], dtype=float)
+    @property
+    def count(self) -> int:
+        """How often the topics stand in a column, one time after the other."""
+        return 1
+
+    def column(self, read: Reader) -> Array:
+        """One number per topic; NaN where the reader finds nothing."""
+        return self.table(lambda topic: (read(topic),), 1)[:, 0]
+
+    def table(self, read: Reader, many: int) -> Array:
+        """The numbers that the reader finds in each topic, NaN for nothing: (topics, many). One pass is quickest."""
+        return _numbers(self.topics, read, many)
 
     @cached_property
     def given(self) -> Mapping[str, Array]:
         """The numbers of the scenario that the model needs, by name."""
-        readers: dict[str, Any] = {
-            "key_bytes": lambda t: -1.0 if t.record.key_bytes is None else t.record.key_bytes,
-            "value_bytes": lambda t: t.record.value_bytes,
-            "headers_bytes": _headers_bytes,
-            "headers_payload_bytes": lambda t: sum(len(h.key.encode()) + h.value_bytes for h in t.record.headers),
-            "compression_ratio": lambda t: t.compression_ratio,
-            "peak_ratio": lambda t: t.peak_ratio,
-            "peak_duration_s": lambda t: t.peak_duration or 0.0,
-            "replication_factor": lambda t: t.replication_factor,
-            "min_insync": lambda t: t.effective_min_insync_replicas if t.acks == "all" else 1,
-            "linger_s": lambda t: t.batch.linger,
-            "batch_size_bytes": lambda t: t.batch.size,
-            "batch_given": lambda t: math.nan if t.batch.records is None else t.batch.records,
-            "producers": lambda t: t.producers,
-            "partitions_given": lambda t: t.partitions or 0,
-            "retention_s": lambda t: t.retention.time,
-            "retention_bytes": lambda t: t.retention.bytes_per_partition or math.inf,
-            "segment_bytes": lambda t: t.segment.bytes,
-            "segment_s": lambda t: t.segment.time,
-            "compacted": lambda t: t.compacted,
-            "deleted": lambda t: t.deleted,
-            "tiered": lambda t: t.tiered is not None,
-            "local_s": _local_s,
-            "local_bytes": _local_bytes,
-            "min_dirty_ratio": lambda t: t.compaction.min_dirty_ratio,
-            "delete_retention_s": lambda t: t.compaction.delete_retention,
-            "tombstone_fraction": lambda t: t.compaction.tombstone_fraction,
-            "unique_keys": lambda t: 0.0 if t.keys is None else t.keys.unique or 0.0,
-            "fan_out": lambda t: sum(group.read_fraction for group in t.consumers),
-            "lagging": lambda t: sum(group.read_fraction * group.lagging_fraction for group in t.consumers),
-            "transactions_per_s": lambda t: t.transactions_per_s,
-            "produce_capacity": lambda t: _capacity(t, "produce"),
-            "consume_capacity": lambda t: _capacity(t, "consume"),
-            "keyed": lambda t: t.record.key_bytes is not None,
-            "most_read": _most_read,
-            "slowest_member": _slowest_member,
-            "slowest_processing": _slowest_processing,
-            "most_members": most_members,
+        plain = self.table(attrgetter(*_KEYS.values()), len(_KEYS))
+        computed = self.table(_computed, len(_COMPUTED))
+        found = dict(zip((*_KEYS, *_COMPUTED), (*plain.T.copy(), *computed.T.copy()), strict=True))
+        for name, absent in _ABSENT.items():
+            found[name] = np.where(np.isnan(found[name]), absent, found[name])
+        found["min_insync"] = np.where(found["acks_all"] > 0, found["min_insync_replicas"], 1.0)
+        return found | self._of_readers()
+
+    def _of_readers(self) -> dict[str, Array]:
+        """What all groups of a topic read together, and what the most demanding classic one asks for.
+
+        Share groups (KIP-932) are not bound by partitions; one has many records of a partition in work at once.
+        """
+        reads, many = self.reads, len(self.topics) * self.count
+        classic, locks = ~reads.shared, constant("share.partition_max_record_locks")
+        reading = reads.read_fraction > 0
+        member = reads.records_per_s_per_member[reading] / reads.read_fraction[reading]
+        busy = reads.read_fraction * reads.processing_s / np.where(reads.shared, locks, 1.0)
+        return {
+            "fan_out": _sum(reads.topic, reads.read_fraction, many),
+            "lagging": _sum(reads.topic, reads.read_fraction * reads.lagging_fraction, many),
+            "most_read": _most(reads.topic[classic], reads.read_fraction[classic], many),
+            "slowest_member": -_most(reads.topic[reading & classic], -member[classic[reading]], many, -math.inf),
+            "slowest_processing": _most(reads.topic, busy, many),
+            "most_members": _most(reads.topic[classic], reads.members_most[classic], many),
+            "planned_members": _most(reads.topic[classic], reads.members_planned[classic], many),
         }
-        return {name: self.column(read) for name, read in readers.items()}
 
     @cached_property
     def logical_bytes_per_record(self) -> Array:
@@ -121,9 +126,8 @@ class Workload:
     def average_records_per_s(self) -> Array:
         """Average record rate today; from bytes where those were given."""
         logical = np.maximum(self.logical_bytes_per_record, 1.0)
-        rate = self.column(lambda t: math.nan if t.records_per_s is None else t.records_per_s)
-        bytes_per_s = self.column(lambda t: t.bytes_per_s or 0.0)
-        return np.where(np.isnan(rate), bytes_per_s / logical, rate) * self.load_factor
+        rate = self.given["records_per_s"]
+        return np.where(np.isnan(rate), self.given["bytes_per_s"] / logical, rate) * self.load_factor
 
     @cached_property
     def growth(self) -> float:
@@ -140,11 +144,16 @@ class Workload:
     @cached_property
     def top_key_fraction(self) -> Array:
         """Share of the records that carry the most frequent key."""
-        return self.column(top_key_fraction)
+        return self.column(top_key_fraction) if self.has_keys else np.zeros(len(self.topics) * self.count)
+
+    @cached_property
+    def has_keys(self) -> bool:
+        """Whether any topic says something of its keys."""
+        return any(topic.keys is not None for topic in self.topics)
 
     def crowding_fraction(self, partitions: Array) -> Array:
         """What keys that meet on one partition add to the hottest one, beside the top key and an even rest."""
-        if not any(topic.keys is not None for topic in self.topics):
+        if not self.has_keys:
             return np.zeros_like(partitions)
         counts = dict(zip(self.names, partitions.tolist(), strict=False))
         return self.column(lambda topic: crowding(topic, int(counts[topic.name])))
@@ -153,36 +162,60 @@ class Workload:
     def mirrors(self) -> Array:
         """How many other clusters read each topic."""
         links = self.scenario.cluster.mirror
+        if not links:
+            return np.zeros(len(self.topics) * self.count)
         return self.column(lambda t: sum(link.topics is None or t.name in link.topics for link in links))
+
+    @cached_property
+    def groups(self) -> tuple[npt.NDArray[np.intp], list[ConsumerGroup]]:
+        """The groups of each topic, one after the other, and the position of each one's topic."""
+        return _readers_of(self.topics)
+
+    def group_table(self, read: Reader, many: int) -> Array:
+        """The numbers that the reader finds in each group that reads a topic, NaN for nothing: (groups, many)."""
+        return _numbers(self.groups[1], read, many)
 
     @cached_property
     def reads(self) -> Reads:
         """Who reads what."""
-        pairs = [(index, group) for index, topic in enumerate(self.topics) for group in topic.consumers]
-        number = {name: position for position, name in enumerate(dict.fromkeys(group.group for _, group in pairs))}
-        members = np.zeros(len(number))
-        for _, group in pairs:
-            most = max(group.members or 1, group.max_members or 0)
-            members[number[group.group]] = max(members[number[group.group]], most)
+        at, groups = self.groups
+        names = [group.group for group in groups]
+        number = {name: position for position, name in enumerate(dict.fromkeys(names))}
+        group = self._each_time(np.array([number[name] for name in names], dtype=np.intp), len(number))
+        shared = np.array([group.protocol == "share" for group in groups], dtype=np.intp)
+        table = self.group_table(attrgetter(*_GROUP_KEYS), len(_GROUP_KEYS)).T.copy()
+        members, most, fraction, lagging, rate, busy = table
+        members, most = np.nan_to_num(members), np.nan_to_num(most)
         return Reads(
-            np.array([index for index, _ in pairs], dtype=np.intp),
-            np.array([number[group.group] for _, group in pairs], dtype=np.intp),
-            np.array([group.members or 1 for _, group in pairs], dtype=float),
-            np.array([group.read_fraction for _, group in pairs], dtype=float),
-            np.array([group.protocol == "share" for _, group in pairs], dtype=bool),
-            members,
+            topic=self._each_time(at, len(self.topics)),
+            group=group,
+            members=np.maximum(members, 1.0),
+            members_most=np.maximum(members, most),
+            members_planned=np.where(members > 0, members, most),
+            read_fraction=fraction,
+            lagging_fraction=lagging,
+            records_per_s_per_member=np.where(np.isnan(rate), math.inf, rate),
+            processing_s=np.nan_to_num(busy),
+            shared=self._each_time(shared, 0) > 0,
+            group_members=_most(group, np.maximum(np.maximum(members, most), 1.0), len(number) * self.count),
         )
+
+    def _each_time(self, positions: npt.NDArray[np.intp], many: int) -> npt.NDArray[np.intp]:
+        """Positions among `many`, for each time that the topics stand in a column."""
+        return (positions + np.arange(self.count)[:, None] * many).ravel()
 
     @cached_property
     def consumer_zone_shares(self) -> Array:
         """Bytes read per byte produced, by topic and by the zone of the reading member."""
         zones = self.scenario.cluster.zone_count
+        at, groups = self.groups
+        each = np.full((len(groups), zones), 1 / zones)
+        for index, group in enumerate(groups):
+            if group.zones is not None:
+                each[index] = _zone_shares(group.zones, zones)
+        fraction = np.array([group.read_fraction for group in groups], dtype=float)
         shares = np.zeros((len(self.topics), zones))
-        for index, topic in enumerate(self.topics):
-            for group in topic.consumers:
-                shares[index] += group.read_fraction * (
-                    1 / zones if group.zones is None else _zone_shares(group, zones)
-                )
+        np.add.at(shares, at, fraction[:, None] * each)
         return shares
 
 
@@ -192,10 +225,113 @@ class Reads:
 
     topic: npt.NDArray[np.intp]
     group: npt.NDArray[np.intp]
-    members: Array
+    members: Array  # today, at least one
+    members_most: Array  # today or at most
+    members_planned: Array  # today; the most where that is all that is known
     read_fraction: Array
+    lagging_fraction: Array
+    records_per_s_per_member: Array  # infinite where nothing is said
+    processing_s: Array  # 0 where nothing is said
     shared: npt.NDArray[np.bool_]
     group_members: Array
+
+
+# the numbers of a topic by the name that the model gives them, and what stands for one that is not given
+_KEYS = {
+    "key_bytes": "record.key_bytes",
+    "value_bytes": "record.value_bytes",
+    "compression_ratio": "compression.ratio",
+    "records_per_s": "records_per_s",
+    "bytes_per_s": "bytes_per_s",
+    "peak_ratio": "peak_ratio",
+    "peak_duration_s": "peak_duration",
+    "replication_factor": "replication_factor",
+    "linger_s": "batch.linger",
+    "batch_size_bytes": "batch.size",
+    "batch_given": "batch.records",
+    "producers": "producers",
+    "partitions_given": "partitions",
+    "retention_s": "retention.time",
+    "retention_bytes": "retention.bytes_per_partition",
+    "segment_bytes": "segment.bytes",
+    "segment_s": "segment.time",
+    "compacted": "compacted",
+    "deleted": "deleted",
+    "min_dirty_ratio": "compaction.min_dirty_ratio",
+    "delete_retention_s": "compaction.delete_retention",
+    "tombstone_fraction": "compaction.tombstone_fraction",
+    "transactions_per_s": "transactions_per_s",
+    "min_insync_replicas": "effective_min_insync_replicas",
+}
+_ORDER = ("partitions", "replication_factor", "records_per_s", "bytes_per_s", "record.value_bytes", "retention.time")
+_ABSENT = {
+    "key_bytes": -1.0,
+    "compression_ratio": 1.0,
+    "bytes_per_s": 0.0,
+    "peak_duration_s": 0.0,
+    "partitions_given": 0.0,
+    "retention_bytes": math.inf,
+    "unique_keys": 0.0,
+}
+_COMPUTED = (
+    "headers_bytes",
+    "headers_payload_bytes",
+    "acks_all",
+    "keyed",
+    "tiered",
+    "local_s",
+    "local_bytes",
+    "unique_keys",
+    "produce_capacity",
+    "consume_capacity",
+)
+_GROUP_KEYS = (
+    "members",
+    "max_members",
+    "read_fraction",
+    "lagging_fraction",
+    "records_per_s_per_member",
+    "processing_time",
+)
+
+
+def _computed(topic: Topic) -> tuple[Any, ...]:
+    """What takes more than reading a key, in the order of `_COMPUTED`."""
+    return (
+        _headers_bytes(topic),
+        sum(len(h.key.encode()) + h.value_bytes for h in topic.record.headers),
+        topic.acks == "all",
+        topic.record.key_bytes is not None,
+        topic.tiered is not None,
+        _local_s(topic),
+        _local_bytes(topic),
+        topic.keys and topic.keys.unique,
+        _capacity(topic, "produce"),
+        _capacity(topic, "consume"),
+    )
+
+
+def _numbers(sections: Sequence[Any], read: Reader, many: int) -> Array:
+    found = chain.from_iterable(map(read, sections))  # no list of tuples: the collector would walk all of it
+    return np.fromiter(found, dtype=object, count=len(sections) * many).astype(float).reshape(-1, many)
+
+
+def _readers_of(topics: Sequence[Topic]) -> tuple[npt.NDArray[np.intp], list[ConsumerGroup]]:
+    """The groups of all topics, one after the other, and the position of each one's topic."""
+    at = np.repeat(np.arange(len(topics)), [len(topic.consumers) for topic in topics])
+    return at, [group for topic in topics for group in topic.consumers]
+
+
+def _sum(at: npt.NDArray[np.intp], values: Array, many: int) -> Array:
+    """The sum of the values at each position."""
+    return np.bincount(at, values, many).astype(float)
+
+
+def _most(at: npt.NDArray[np.intp], values: Array, many: int, least: float = 0.0) -> Array:
+    """The largest value at each position."""
+    found = np.full(many, least)
+    np.maximum.at(found, at, values)
+    return found
 
 
 def _counted(topic: Topic, placed: Assignment | None) -> Topic:
@@ -203,18 +339,6 @@ def _counted(topic: Topic, placed: Assignment | None) -> Topic:
     if placed is None or topic.partitions is not None or topic.name not in placed.topics:
         return topic
     return topic.model_copy(update={"partitions": len(placed.topics[topic.name])})
-
-
-def _order(topic: Topic) -> tuple[float, ...]:
-    return (
-        topic.partitions or 0,
-        topic.replication_factor,
-        topic.records_per_s or 0.0,
-        topic.bytes_per_s or 0.0,
-        topic.record.value_bytes,
-        topic.retention.time,
-        sum(group.read_fraction for group in topic.consumers),
-    )
 
 
 def _headers_bytes(topic: Topic) -> float:
@@ -265,12 +389,10 @@ def crowding(topic: Topic, count: int) -> float:
     return max(expected.mean_fraction - top - (1 - top) / count, 0.0)
 
 
-def _zone_shares(group: ConsumerGroup, zones: int) -> Array:
-    """Share of a group's members in each zone; even when not given. Names count in the order they are listed."""
-    if group.zones is None:
-        return np.full(zones, 1 / zones)
+def _zone_shares(named: Mapping[str, int], zones: int) -> Array:
+    """Share of a group's members in each zone. Names count in the order they are listed."""
     counts = np.zeros(zones)
-    for position, (zone, members) in enumerate(group.zones.items()):
+    for position, (zone, members) in enumerate(named.items()):
         counts[int(zone) - 1 if zone.isdecimal() else position] += members
     return counts / counts.sum() if counts.sum() else np.full(zones, 1 / zones)
 
@@ -403,33 +525,6 @@ def classic_groups(topic: Topic) -> list[ConsumerGroup]:
     return [group for group in topic.consumers if group.protocol != "share"]
 
 
-def _most_read(topic: Topic) -> float:
-    return max((group.read_fraction for group in classic_groups(topic)), default=0.0)
-
-
-def _slowest_member(topic: Topic) -> float:
-    """What a member processes per record that the group reads; the slowest group decides."""
-    rates = [
-        group.records_per_s_per_member / group.read_fraction
-        for group in classic_groups(topic)
-        if group.records_per_s_per_member is not None and group.read_fraction > 0
-    ]
-    return min(rates, default=math.inf)
-
-
-def _slowest_processing(topic: Topic) -> float:
-    """How long a record keeps its partition busy; a share group has many records of a partition in work at once."""
-    locks = constant("share.partition_max_record_locks")
-    return max(
-        (
-            group.read_fraction * group.processing_time / (locks if group.protocol == "share" else 1.0)
-            for group in topic.consumers
-            if group.processing_time is not None
-        ),
-        default=0.0,
-    )
-
-
 def member_rate(group: ConsumerGroup) -> float | None:
     """Records/s that one member processes, by the slower of what is given; None when nothing is."""
     rates = [group.records_per_s_per_member]
@@ -443,11 +538,6 @@ def most_members(topic: Topic) -> float:
     return max((max(group.members or 0, group.max_members or 0) for group in classic_groups(topic)), default=0)
 
 
-def planned_members(topic: Topic) -> float:
-    """Members of the largest classic group today; the most it may have where that is all that is known."""
-    return max((group.members or group.max_members or 0 for group in classic_groups(topic)), default=0)
-
-
 def planned_partitions(workload: Workload, reasons: Mapping[str, Array], brokers: int, note: Note) -> Array:
     """The given count, else the largest reason rounded up to a useful one."""
     given = workload.given["partitions_given"]
@@ -458,11 +548,11 @@ def planned_partitions(workload: Workload, reasons: Mapping[str, Array], brokers
     # rounding up is a courtesy, so it stops where it would take more than its share of the replica limit
     share = workload.scenario.policy.replicas_per_broker_max * brokers / max(len(given), 1)
     ceiling = np.floor(share / workload.given["replication_factor"])
-    counts = [
-        given[index] or _useful(float(raw[index]), stretch, brokers if spread else 1, float(ceiling[index]))
-        for index, spread in enumerate(reasons["spread"].tolist())
-    ]
-    return np.array(counts, dtype=float)
+    counts = given.copy()
+    for index in np.flatnonzero(given == 0).tolist():
+        multiple = brokers if reasons["spread"][index] else 1
+        counts[index] = _useful(float(raw[index]), stretch, multiple, float(ceiling[index]))
+    return counts
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from planner.model.types import Array
 from planner.scenario import Ranged, Topic
 from planner.sizing.loads import Load, TopicArrays
 from planner.sizing.sized import Sized, size_at
-from planner.sizing.workload import Reads, Workload, connections, requests_of, topic_arrays
+from planner.sizing.workload import Reader, Workload, connections, requests_of, topic_arrays
 from planner.trace import Trace
 
 _GROWTH = "policy.growth_per_year"
@@ -44,23 +44,33 @@ class Worlds(Workload):
         """The topics with arrays over worlds in place of their ranges."""
         return tuple(with_values(topic, f"topics.{topic.name}.", self.samples) for topic in self.topics)
 
-    def column(self, read: Any) -> Array:
-        """One number per topic and world."""
-        table = np.empty((self.count, len(self.topics)))
+    def table(self, read: Reader, many: int) -> Array:
+        """The numbers that the reader finds in each topic, in every world."""
+        table = np.empty((self.count, len(self.topics), many))
         for index, (topic, vector) in enumerate(zip(self.topics, self.vectors, strict=True)):
-            table[:, index] = read(topic) if vector is topic else self._read(read, topic, vector)
-        return table.ravel()
+            if vector is topic:
+                table[:, index] = np.array(read(topic), dtype=float)
+            else:
+                self._fill(table[:, index], read, topic, vector)
+        return table.reshape(-1, many)
 
-    def _read(self, read: Any, topic: Topic, vector: Topic) -> Any:
+    def _fill(self, table: Array, read: Reader, topic: Topic, vector: Topic) -> None:
         """What a reader says of a topic in every world; one that compares or looks up is asked world by world."""
         try:
-            return read(vector)
+            for column, value in zip(table.T, read(vector), strict=True):
+                column[:] = value
         except (TypeError, ValueError):
-            one_by_one = (
-                {path: Ranged(*(float(values[world]),) * 3) for path, values in self.samples.items()}
-                for world in range(self.count)
-            )
-            return [read(with_values(topic, f"topics.{topic.name}.", values)) for values in one_by_one]
+            for world, row in enumerate(table):
+                values = {path: Ranged(*(float(each[world]),) * 3) for path, each in self.samples.items()}
+                row[:] = np.array(read(with_values(topic, f"topics.{topic.name}.", values)), dtype=float)
+
+    def group_table(self, read: Reader, many: int) -> Array:
+        """The numbers that the reader finds in each group, in every world."""
+        table = np.empty((self.count, len(self.groups[1]), many))
+        for index, group in enumerate(group for vector in self.vectors for group in vector.consumers):
+            for column, value in zip(table[:, index].T, read(group), strict=True):
+                column[:] = value
+        return table.reshape(-1, many)
 
     @cached_property
     def growth(self) -> Any:
@@ -71,22 +81,6 @@ class Worlds(Workload):
 
         rate = np.repeat(self.samples[_GROWTH], len(self.topics))
         return growth_factor(growth_per_year=rate, horizon_s=self.scenario.policy.horizon)
-
-    @cached_property
-    def reads(self) -> Reads:
-        """Who reads what, in every world."""
-        base, worlds = super().reads, self.count
-        fractions = [group.read_fraction for vector in self.vectors for group in vector.consumers]
-        each = [np.broadcast_to(np.asarray(value, dtype=float), worlds) for value in fractions]
-        shift = np.arange(worlds)[:, None]
-        return Reads(
-            topic=(base.topic + shift * len(self.topics)).ravel(),
-            group=(base.group + shift * len(base.group_members)).ravel(),
-            members=np.tile(base.members, worlds),
-            read_fraction=np.array(each).T.ravel() if each else np.zeros(0),
-            shared=np.tile(base.shared, worlds),
-            group_members=np.tile(base.group_members, worlds),
-        )
 
     @cached_property
     def consumer_zone_shares(self) -> Array:
