@@ -34,6 +34,7 @@ _UNITS = {
     "money": ("(money)", "money"),
 }
 _SHOWN = 80  # characters of a value that an error repeats
+_SHOWN_ITEMS = 8  # of a list
 _SHOWN_BITS = 128  # of an integer
 _LONGEST_NAME = 249  # Kafka's limit for a topic
 LONGEST_TEXT = 1000
@@ -59,11 +60,20 @@ def shorten(value: Any) -> Any:
     elif isinstance(value, Mapping):
         text = f"a mapping of {len(value)} keys"
     elif isinstance(value, list | tuple):
-        text = f"a list of {len(value)} items"
+        text = _list_text(value)
     else:
         text = f"a value of type {type(value).__name__}"
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
     return escaped if len(escaped) <= _SHOWN else escaped[: _SHOWN - 3] + "..."
+
+
+def _list_text(values: Sequence[Any]) -> str:
+    """The items where they are few and plain, else how many there are."""
+    if len(values) <= _SHOWN_ITEMS and all(isinstance(item, str | int | float) for item in values):
+        text = "[" + ", ".join(str(shorten(item)) for item in values) + "]"
+        if len(text) <= _SHOWN:
+            return text
+    return f"a list of {len(values)} items"
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:

@@ -533,6 +533,30 @@ def test_assignments_that_do_not_fit_the_scenario() -> None:
     assert paths(caught.value) == ["cluster.brokers_placed.racks"]
 
 
+def test_an_assignment_of_another_partition_count_is_refused() -> None:
+    """A topic that was given partitions since: bytes per partition would be wrong by 36 / 12."""
+    with pytest.raises(ScenarioError) as caught:
+        reassign(scenario(TOPIC), to_brokers=9, assignment={"events": striped(6, 12)})
+    (fault,) = caught.value.errors
+    assert (fault.path, fault.value) == ("topics.events.partitions", PARTITIONS)
+    assert "12 partitions" in fault.message
+    free = scenario({**TOPIC, "partitions": None})
+    assert reassign(free, to_brokers=9, assignment={"events": striped(6, 12)}).replica_moves == 12
+
+
+def test_partitions_with_other_copies_than_the_scenario_says_are_named() -> None:
+    """One with two, one with four: they keep them when brokers come, and are made equal when asked."""
+    rows = striped(6)
+    rows[0], rows[1] = rows[0][:2], [*rows[1], next(iter({0, 1, 2, 3, 4, 5} - set(rows[1])))]
+    found = reassign(scenario(TOPIC), to_brokers=9, assignment={"events": rows})
+    (odd,) = [finding for finding in found.findings if finding.code == "uneven_copies"]
+    assert odd.message.startswith("events: 2 partitions")
+    assert sum(row.replicas_after for row in found.per_broker) == 3 * PARTITIONS
+    equal = reassign(scenario(TOPIC), replication_factor=3, assignment={"events": rows})
+    assert "uneven_copies" not in {finding.code for finding in equal.findings}
+    assert equal.replica_moves == 1
+
+
 # The command
 
 
@@ -593,6 +617,9 @@ def assignment_of_partial(text: str) -> list[Any]:
         (["--to-brokers", "9", "--throttle", "fast"], 2, "--throttle"),
         ([], 2, "one change at a time"),
         (["--to-brokers", "9", "--assignment", "/nowhere.json"], 2, "cannot be read"),
+        (["--to-brokers", "100000"], 2, "10,000 are the most"),
+        (["--to-brokers", "9", "--within", "1ms"], 1, "more than the 1 ms that it may take"),
+        (["--topic", "evnts", "--replication-factor", "2"], 2, "Allowed: events"),
     ],
 )
 def test_the_commands_answers(file: str, arguments: list[str], status: int, words: str) -> None:
@@ -611,3 +638,16 @@ def test_the_commands_files(file: str, tmp_path: Path) -> None:
     assert sum(row["bytes_in"] for row in body["per_broker"]) == 36 * 10**9
     assert np.isclose(body["per_broker"][0]["disk_bytes_before"], 18 * 10**9)
     assert batch_file(7, 120) == "batch-007.json"
+
+
+def test_an_error_in_a_file_names_the_file(file: str, tmp_path: Path) -> None:
+    current = tmp_path / "größe.json"
+    current.write_text(json.dumps({"version": 2, "partitions": []}))
+    shown = run(file, "--to-brokers", "9", "--assignment", str(current))
+    assert shown.exit_code == 2
+    assert "größe.json: version = 2" in shown.output
+    current.write_text("[]")
+    assert (
+        f"{current.name}\n    This is not the JSON"
+        in run(file, "--to-brokers", "9", "--assignment", str(current)).output
+    )

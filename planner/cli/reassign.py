@@ -68,7 +68,7 @@ def reassign_command(
     """Move replicas for more, fewer or other brokers, or other copies; exit status 1 when it cannot be done so."""
     with refusals(form):
         from planner.operations.reassigning import reassign
-        from planner.sources.kafka_tools import assignment_of, read_capped, sizes_of
+        from planner.sources.kafka_tools import assignment_of, read_tool_file, sizes_of
 
         errors: list[InputError] = []
         rates = {
@@ -89,8 +89,8 @@ def reassign_command(
             topic=topic,
             dead=gone,
             batch_partitions=batch_partitions,
-            assignment=None if assignment is None else assignment_of(read_capped(assignment)),
-            sizes=None if log_dirs is None else sizes_of(read_capped(log_dirs)),
+            assignment=None if assignment is None else read_tool_file(assignment, assignment_of),
+            sizes=None if log_dirs is None else read_tool_file(log_dirs, sizes_of),
             **rates,
         )
         if output is not None:

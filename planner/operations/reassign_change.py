@@ -15,6 +15,7 @@ from planner.operations.reassign_cluster import Standing, ids_text
 from planner.scenario import InputError, ScenarioError
 
 _SHOWN = 20  # broker ids named in a message
+_NAMED = 8  # topics named in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Target:
     """The assignment to reach, on the cluster with the brokers of before and after."""
 
     standing: Standing
+    change: Change
     replicas: Integers
     kept: Flags  # brokers that hold replicas afterwards
     dead: Flags
@@ -63,7 +65,9 @@ def _faults(standing: Standing, change: Change) -> Iterator[InputError]:
         yield InputError("topic", change.topic, message, "replication_factor beside it")
     if change.topic is not None and change.topic not in standing.topics:
         near = nearest(change.topic, standing.topics[:1000])
-        yield InputError("topic", change.topic, "The scenario does not have this topic.", "a topic", near)
+        names = sorted(standing.topics)
+        known = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        yield InputError("topic", change.topic, "The scenario does not have this topic.", known, near)
     yield from _broker_faults(standing, change)
     yield from _size_faults(standing, change)
 
@@ -89,7 +93,7 @@ def _broker_faults(standing: Standing, change: Change) -> Iterator[InputError]:
 def _size_faults(standing: Standing, change: Change) -> Iterator[InputError]:
     copies, brokers = int((standing.replicas >= 0).sum(axis=1).max()), len(standing.ids)
     if change.to_brokers is not None and not copies <= change.to_brokers <= MOST_BROKERS:
-        message = f"The largest replication factor is {copies}, so there must be as many brokers."
+        message = f"The largest replication factor, {copies}, needs as many brokers; {MOST_BROKERS:,} are the most."
         yield InputError("to_brokers", change.to_brokers, message, f"{copies} to {MOST_BROKERS}")
     left = brokers - len(set(change.remove) & set(standing.ids))
     if change.remove and left < copies:
@@ -97,7 +101,9 @@ def _size_faults(standing: Standing, change: Change) -> Iterator[InputError]:
         yield InputError("remove", ids_text(change.remove), message, f"at most {brokers - copies} brokers")
     factor = change.replication_factor
     if factor is not None and not 1 <= factor <= brokers:
-        yield InputError("replication_factor", factor, f"There are {brokers} brokers.", f"1 to {brokers}")
+        yield InputError(
+            "replication_factor", factor, f"A broker holds one replica, and there are {brokers}.", f"1 to {brokers}"
+        )
 
 
 def _flags(standing: Standing, ids: Iterable[int]) -> Flags:
@@ -116,7 +122,7 @@ def _refactored(standing: Standing, change: Change, weight: Array) -> Target:
     rows = reassignment.extended(rows, standing.rack, ~none, weight, wanted)
     of = "every topic" if change.topic is None else change.topic
     least = int(np.maximum(wanted - had, 0).sum())
-    return Target(standing, rows, ~none, none, least, f"replication factor {factor} for {of}")
+    return Target(standing, change, rows, ~none, none, least, f"replication factor {factor} for {of}")
 
 
 def _replaced(standing: Standing, change: Change, weight: Array) -> Target:
@@ -129,7 +135,7 @@ def _replaced(standing: Standing, change: Change, weight: Array) -> Target:
     rows = reassignment.substituted(wider.replicas, wider.rack, ~olds, weight, pairs)
     least = int((olds[wider.replicas] & (wider.replicas >= 0)).sum())
     words = "replacing broker " + ids_text_pairs(change.replace)
-    return Target(wider, rows, ~olds, dead, least, words)
+    return Target(wider, change, rows, ~olds, dead, least, words)
 
 
 def ids_text_pairs(pairs: Iterable[tuple[int, int]]) -> str:
@@ -151,7 +157,7 @@ def _resized(standing: Standing, change: Change, weight: Array) -> Target:
         words = f"from {before} to {int(kept.sum())} brokers, removing {ids_text(gone)}"
     else:
         words = f"evening out {before} brokers"
-    return Target(wider, rows, kept, dead, least, words)
+    return Target(wider, change, rows, kept, dead, least, words)
 
 
 def _surplus(standing: Standing, count: int) -> tuple[int, ...]:

@@ -148,6 +148,16 @@ def _check(scenario: Scenario, lists: Mapping[str, Sequence[Sequence[int]]], rac
         InputError(f"topics.{name}", None, "The assignment does not have this topic.", "a list of replicas for it")
         for name in sorted(names - lists.keys())
     ]
+    errors += [
+        InputError(
+            f"topics.{topic.name}.partitions",
+            topic.partitions,
+            f"The assignment has {len(lists[topic.name])} partitions of this topic.",
+            f"{len(lists[topic.name])}, or null to take the count of the assignment",
+        )
+        for topic in scenario.topics
+        if topic.name in lists and topic.partitions not in {None, len(lists[topic.name])}
+    ]
     if racks:
         missing = sorted({b for rows in lists.values() for row in rows for b in row} - {int(b) for b in racks})
         errors += [

@@ -31,6 +31,7 @@ from planner.results import RESOURCE_WORDS, Assumption, Finding, Result, frame_o
 from planner.scenario import InputError, Scenario, ScenarioError
 from planner.sizing.totals import constants_used
 from planner.trace import Note, Trace
+from planner.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -621,12 +622,14 @@ def _findings(
         action = "Move when there is less traffic, or less at once." if starved else "Raise the throttle above that."
         found.append(Finding("never_finishes", "critical", f"The move {endless}.", action))
     if used is not None and recommended is not None and used > recommended * (1 + 1e-9):
-        message = f"The throttle of {used:.4g} bytes/s is above what the brokers can spare, {recommended:.4g} bytes/s."
+        high, spare = (format_quantity(value, "bytes_per_s") for value in (used, recommended))
+        message = f"The throttle of {high} is above what the brokers can spare, {spare}."
         found.append(Finding("throttle_high", "warning", message, "Take the recommended one."))
     if len(draft.pairs.partition) > target.least_moves:
         extra = len(draft.pairs.partition) - target.least_moves
         message = f"{extra} more replicas move than the counts alone ask for, because racks hold a partition once."
         found.append(Finding("rack_moves", "info", message, "Nothing to do."))
+    found += _uneven_copies(draft)
     if not standing.racks_known:
         message = "The assignment has no racks, so two replicas of a partition may come to share one."
         found.append(Finding("racks_unknown", "warning", message, "Give cluster.brokers_placed.racks."))
@@ -641,6 +644,20 @@ def _findings(
     return tuple(found)
 
 
+def _uneven_copies(draft: _Draft) -> Iterator[Finding]:
+    """Partitions that have other than their topic's replication factor, which moving brokers does not change."""
+    standing, topics = draft.target.standing, draft.target.standing.sized.load.topics
+    odd = (draft.target.replicas >= 0).sum(axis=1) != topics.replication_factor[standing.topic]
+    names = [standing.topics[topic] for topic in np.unique(standing.topic[odd]).tolist()]
+    if draft.target.change.replication_factor is None and names:
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 - shown
+        message = (
+            f"{shown}: {int(odd.sum())} partitions have more or fewer replicas than the scenario says, and keep them."
+        )
+        action = "See whether a reassignment is under way; --replication-factor makes them equal."
+        yield Finding("uneven_copies", "warning", message, action)
+
+
 def _time_findings(
     draft: _Draft, used: float | None, duration: float | None, wanted_s: float | None
 ) -> Iterator[Finding]:
@@ -648,7 +665,8 @@ def _time_findings(
         message = "Without a throttle a move takes all that network and disks give, and clients wait."
         yield Finding("no_throttle", "warning", message, "Set one where the hardware's limits are known.")
     if wanted_s is not None and duration is not None and duration > wanted_s * (1 + 1e-6):
-        message = f"The move takes {duration:.0f} s, more than the {wanted_s:.0f} s that it may take."
+        taken, allowed = (format_quantity(value, "s") for value in (duration, wanted_s))
+        message = f"The move takes {taken}, more than the {allowed} that it may take."
         yield Finding("too_slow", "critical", message, "Raise the throttle, move less, or allow more time.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import quantity, visible
+from planner.reports.words import counted, quantity, visible
 from planner.sources.conversion import BrokerMeasured, GroupMeasured, Imported, TopicMeasured
 from planner.sources.facts import Gap
 
@@ -34,20 +34,16 @@ def found_sentence(found: Imported) -> str:
     measured = found.measured
     partitions = sum(row.partitions or 0 for row in measured.topics)
     counts = [
-        _count(len(measured.topics), "topic"),
-        _count(partitions, "partition"),
-        _count(len(measured.brokers), "broker"),
-        _count(len(measured.groups), "consumer group"),
+        counted(len(measured.topics), "topic"),
+        counted(partitions, "partition"),
+        counted(len(measured.brokers), "broker"),
+        counted(len(measured.groups), "consumer group"),
     ]
     rates = [row.wire_bytes_per_s for row in measured.topics if row.wire_bytes_per_s is not None]
     load = f", {quantity(sum(rates), 'bytes/s')} produced" if rates else ""
     sources = " and ".join(_WORDS.get(name, name) for name in measured.sources)
-    gaps = f"; {_count(len(found.gaps), 'gap')}" if found.gaps else "; nothing is missing"
+    gaps = f"; {counted(len(found.gaps), 'gap')}" if found.gaps else "; nothing is missing"
     return f"{', '.join(counts[:-1])} and {counts[-1]} read from {sources}{load}{gaps}."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def gap_line(gap: Gap) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.operations.reassigning import Reassignment
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import finding_line, quantity
+from planner.reports.words import counted, finding_line, quantity
 
 _ROWS = 60  # brokers shown
 _STEPS = 24  # steps shown
@@ -27,8 +27,11 @@ def reassign_sentence(found: Reassignment) -> str:
     if not found.partitions_changed:
         return f"{what}: nothing has to move."
     if not found.replica_moves:
-        return f"{what}: no replica moves; {found.partitions_changed} partitions lose some."
-    moved = f"{found.replica_moves} replicas, {quantity(found.bytes_moved, 'bytes')}"
+        losing = (
+            f"{counted(found.partitions_changed, 'partition')} {'loses' if found.partitions_changed == 1 else 'lose'}"
+        )
+        return f"{what}: no replica moves; {losing} some."
+    moved = f"{counted(found.replica_moves, 'replica')}, {quantity(found.bytes_moved, 'bytes')}"
     if found.duration_s is None:
         return f"{what} moves {moved}, and {found.duration_s_reason}."
     verdict = "the cluster holds meanwhile" if found.holds else "the cluster does not hold meanwhile"
@@ -53,10 +56,11 @@ def reassign_details(found: Reassignment) -> list[str]:
     if found.duration_unthrottled_s is not None:
         least = quantity(found.duration_unthrottled_s, "s")
         lines.append(f"Limited by {found.limited_by}; within the limits it takes at least {least} without a throttle.")
-    count = f"{len(found.batches)} {'batch' if len(found.batches) == 1 else 'batches'}"
+    batches = counted(len(found.batches), "batch", "batches")
     proven = found.replica_moves == found.least_replica_moves
     lines.append(
-        f"{found.partitions_changed} partitions in {count}, one after the other."
+        f"{counted(found.partitions_changed, 'partition')} in {batches}"
+        + (", one after the other." if len(found.batches) > 1 else ".")
         + (" No assignment does it with fewer moves." if proven else "")
     )
     return lines

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from planner.scenario import InputError, ScenarioError, shorten
 
@@ -13,6 +14,8 @@ MAX_BYTES = 100_000_000  # 200,000 partitions with log directories are 40 MB
 _MOST_ERRORS = 50
 _MOST_PARTITIONS = 100_000  # of one topic
 _MOST_NAME = 249  # Kafka's own limit of a topic's name
+
+T = TypeVar("T")
 
 Assigned = dict[str, tuple[tuple[int, ...], ...]]
 Sizes = dict[tuple[str, int], float]
@@ -34,6 +37,17 @@ def read_capped(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _one(path, "The file is not UTF-8 text.", "what the tool printed") from None
+
+
+def read_tool_file(path: Path, read: Callable[[str], T]) -> T:
+    """What `read` makes of the file's text; an error names the file."""
+    text = read_capped(path)
+    try:
+        return read(text)
+    except ScenarioError as error:
+        name = shorten(str(path))
+        faults = (replace(fault, path=f"{name}: {fault.path}" if fault.path else str(name)) for fault in error.errors)
+        raise ScenarioError(list(faults)) from None
 
 
 def check_size(text: str, what: str, most: int) -> None:
@@ -107,7 +121,8 @@ def _json_of(text: str, key: str, tool: str) -> Mapping[str, Any]:
             continue
         if isinstance(body, dict) and isinstance(body.get(key), list):
             if type(body.get("version", 1)) is not int or body.get("version", 1) != 1:
-                raise _one("version", "This version of the file is not known.", "1")
+                fault = InputError("version", shorten(body["version"]), "This version of the file is not known.", "1")
+                raise ScenarioError([fault])
             return body
     raise _one("", f"This is not the JSON of {tool}.", f'an object with a list "{key}"')
 
