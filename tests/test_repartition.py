@@ -559,7 +559,14 @@ def test_the_command() -> None:
 def test_the_command_with_keys(tmp_path: Path) -> None:
     (tmp_path / "keys.csv").write_text("key,count\na,1\nb,2\n", encoding="utf-8")
     done = run("--topic", "orders", "--to", "72", "--keys", str(tmp_path / "keys.csv"))
-    assert "Of the keys given" in done.stdout
+    assert "moves 50 % of the keys given" in done.stdout
+    assert "Of the records of these keys 66.7 % move; of many even keys 50 % would." in done.stdout
+    no_keys = ("topics.orders.record.key_bytes=null", "topics.orders.keys.ordered=false")
+    changes = [word for change in no_keys for word in ("--set", change)]
+    keyless = run("--topic", "orders", "--to", "72", "--keys", str(tmp_path / "keys.csv"), *changes)
+    assert keyless.exit_code == 2
+    assert "Records of orders have no key" in keyless.output
+    assert run("--topic", "orders", "--to", "72", "--lag", "0").exit_code == 0
 
 
 def test_the_command_refuses() -> None:

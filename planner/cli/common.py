@@ -220,7 +220,7 @@ def read_quantity(option: str, text: str | None, dimension: str, errors: list[In
     from planner.units import UnitError, parse
 
     try:
-        return None if text is None else parse(text, dimension)
+        return None if text is None else 0.0 if text.strip() == "0" else parse(text, dimension)
     except UnitError as error:
         errors.append(InputError(option, text, str(error), "a quantity with its unit"))
         return None

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_KEYS = 2_000_000
+_DRAWS = 1000  # for quantiles that are shown
 MOST_BYTES = 100_000_000  # of a file of keys
 _MOST_RECORDS = 1e18  # of a key: more than any log holds
 _BEYOND = "\0 cells beyond the head"  # no column of a file is called so
@@ -201,7 +202,16 @@ def _wanted(scenario: Scenario, topic: str | None, keys: Mapping[bytes, float] |
     if topic not in names:
         close = nearest(topic, names)
         raise refusal("The scenario has no such topic.", "topic", shorten(topic), ", ".join(names[:20]), close)
+    if keys is not None:
+        check_keyed(next(item for item in scenario.topics if item.name == topic))
     return [topic]
+
+
+def check_keyed(topic: Topic) -> None:
+    """Refuse keys for a topic whose records have none."""
+    if topic.record.key_bytes is None:
+        message = f"Records of {topic.name} have no key: record.key_bytes is not given."
+        raise refusal(message, "keys", None, f"topics.{topic.name}.record.key_bytes beside the keys")
 
 
 def _count(case: _Case, name: str, keys: Mapping[bytes, float] | None) -> TopicCount:
@@ -291,7 +301,8 @@ def _skew(topic: Topic, count: int, hashed: _Hashed | None) -> Skew:
         return found
     if given.unique is None:
         return replace(found, basis="top key", reason="the top key, and the others evenly")
-    spread = skew.hottest_partition(float(given.unique), float(given.zipf_exponent), given.top_key_fraction, count)
+    known = float(given.unique), float(given.zipf_exponent), given.top_key_fraction
+    spread = skew.hottest_partition(*known, count, _DRAWS)
     return replace(
         found,
         basis="distribution",

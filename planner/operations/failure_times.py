@@ -14,6 +14,7 @@ from planner.operations.failure_cases import Case, Cause
 from planner.operations.failure_loads import DiskLoss, share_per_topic
 from planner.sizing.evaluate import NO_LIMIT, outcome_of, refill_of, refill_room, refill_spare
 from planner.sizing.simulate import Loss
+from planner.units import format_quantity
 
 _MULTIPLES = (0.9, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 _SHARES = (0.1, 0.25, 0.5, 1.0)
@@ -182,8 +183,8 @@ def _bound(back: _Return, throttle: float) -> str:
 
 def _reason(back: _Return, throttle: float, bound: str) -> str:
     if bound in _least(back):
-        needed = _least(back)[bound]
-        return f"never: the {bound} of {throttle:.4g} bytes/s is no more than the {needed:.4g} bytes/s that pass anyway"
+        given, needed = (format_quantity(value, "bytes_per_s") for value in (throttle, _least(back)[bound]))
+        return f"never: the {bound} of {given} is no more than the {needed} that pass anyway"
     return f"never: {bound} leaves nothing for it"
 
 

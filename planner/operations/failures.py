@@ -17,6 +17,7 @@ from planner.scenario import Scenario
 from planner.sizing.evaluate import outcome_of, resource_utilisation, threshold
 from planner.sizing.totals import constants_used
 from planner.trace import Trace
+from planner.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -339,20 +340,22 @@ def _buffers(case: Case, cause: Cause, topics: Sequence[Impact]) -> Iterator[Fin
     gap = _gap(case, cause)
     blocked = sorted((row for row in topics if row.blocks), key=lambda row: row.buffer_lasts_s)
     for row in blocked[:_NAMED]:
+        waiting = format_quantity(row.waiting_bytes, "bytes")
         yield Finding(
             "buffer_full",
             "warning",
-            f"{row.topic}: a producer has {row.waiting_bytes:.3g} bytes to hold in the {gap:.0f} s without a leader; "
+            f"{row.topic}: a producer has {waiting} to hold in the {gap:.0f} s without a leader; "
             f"buffer.memory is full after {row.buffer_lasts_s:.1f} s, then send blocks for every partition.",
             f"Raise buffer.memory to {math.ceil(row.waiting_bytes * 2)} or spread the load over more producers.",
         )
     failed = [row for row in topics if row.failed_bytes > 0]
+    away = format_quantity(cause.away_s, "s")
     for row in sorted(failed, key=lambda row: -row.failed_bytes)[:_NAMED]:
         yield Finding(
             "records_fail",
             "critical",
             f"{row.topic}: after {constant('failure.delivery_timeout_s'):.0f} s (delivery.timeout.ms) sends fail; "
-            f"{row.failed_bytes:.3g} bytes until the brokers are back after {cause.away_s:.0f} s.",
+            f"{format_quantity(row.failed_bytes, 'bytes')} until the brokers are back after {away}.",
             "Keep records in the application meanwhile, or raise the replication factor.",
         )
 
@@ -368,11 +371,11 @@ def _slow_return(case: Case, found: Mapping[str, Any]) -> Iterator[Finding]:
             "Raise the throttle, or add brokers.",
         )
     elif wanted is not None and refill is not None and refill > wanted * _TIGHT:
+        takes, most = (format_quantity(value, "s") for value in (refill, wanted))
         yield Finding(
             "refill_slow",
             "critical",
-            f"Refilling takes {refill:.0f} s, more than policy.recovery_time_max of {wanted:.0f} s; "
-            f"{found['limited_by']} limits it.",
+            f"Refilling takes {takes}, more than policy.recovery_time_max of {most}; {found['limited_by']} limits it.",
             "Raise the throttle, keep less on each broker, or take more brokers.",
         )
 

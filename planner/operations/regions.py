@@ -17,6 +17,7 @@ from planner.sizing.sized import Sized, size_at
 from planner.sizing.totals import constants_used
 from planner.sizing.workload import Workload
 from planner.trace import Trace
+from planner.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,9 +205,8 @@ def _findings(links: tuple[Link, ...]) -> Iterator[Finding]:
             message = f"The link to {link.to} carries less than arrives on average: the copy falls behind for good."
             yield Finding("mirror_never", "critical", message, "Widen the link, compress, or copy fewer topics.")
         elif link.waiting_after_peak_bytes > 0:
-            message = (
-                f"At peak the link to {link.to} carries less than arrives: the copy is up to {link.rpo_s:,.0f} s old."
-            )
+            old = format_quantity(link.rpo_s, "s")
+            message = f"At peak the link to {link.to} carries less than arrives: the copy is up to {old} old."
             yield Finding(
                 "mirror_behind_at_peak", "warning", message, "Widen the link, or accept that loss in a disaster."
             )

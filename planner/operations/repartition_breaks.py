@@ -10,6 +10,7 @@ from planner.constants import constant
 from planner.model import repartition
 from planner.scenario import ConsumerGroup, Scenario, Topic
 from planner.trace import Note
+from planner.units import format_quantity
 
 _STREAMS_TOPICS = ("-changelog", "-repartition")  # how Kafka Streams names what an application keeps
 _NAMED = 6  # names listed in one message
@@ -186,10 +187,11 @@ def breaks_of(
         yield _key_order(topic, groups, moved)
     yield from _state(scenario, topic, moved)
     if topic.compacted and stale_bytes is not None:
+        stale = format_quantity(stale_bytes, "bytes")
         yield Break(
             "compacted_stale",
             f"{moved:.0%} of the keys get a second latest value: the old one stays on the old partition, is never "
-            f"compacted away there ({stale_bytes:.3g} bytes), and a reader from the start may see it last.",
+            f"compacted away there ({stale}), and a reader from the start may see it last.",
             "Copy into a new topic; or write a tombstone for every moved key to its old partition by hand.",
             None,
             "for good: compaction compares keys within one partition only",

@@ -15,6 +15,7 @@ from planner.sizing.evaluate import resource_utilisation, threshold
 from planner.sizing.setting import setting_of
 from planner.sizing.workload import Workload
 from planner.trace import Note
+from planner.units import format_quantity
 
 _BYTE_BOUND = ("network_in", "network_out", "disk_throughput")
 _LONGEST_NAME = 249
@@ -112,8 +113,8 @@ def _slower(job: Job, spare: float) -> tuple[float, Plan]:
 
 
 def _never(job: Job, rate: float, limited_by: str) -> str:
-    written = f"{job.average_bytes_per_s:.4g} bytes/s are written meanwhile"
-    return f"never: {limited_by} leaves {rate:.4g} bytes/s, and {written}"
+    left, written = (format_quantity(value, "bytes_per_s") for value in (rate, job.average_bytes_per_s))
+    return f"never: {limited_by} leaves {left}, and {written} are written meanwhile"
 
 
 def _duration(job: Job, rate: float, name: str, note: Note) -> float | None:

@@ -14,6 +14,7 @@ from planner.catalogue import broker_spec
 from planner.constants import constant
 from planner.model import repartition as rules
 from planner.model.skew import partition_of
+from planner.operations.counts import check_keyed
 from planner.operations.repartition_breaks import (
     Break,
     Group,
@@ -37,6 +38,7 @@ from planner.sizing.totals import constants_used
 from planner.sizing.verify import fixed
 from planner.sizing.workload import Workload, top_key_fraction
 from planner.trace import Trace
+from planner.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,7 +220,8 @@ def repartition(
     share = moved if hashed(chosen) else 0.0
     mean, low, high, reason = moved_records(chosen, share, trace)
     measured = None
-    if keys and hashed(chosen):
+    if keys is not None:
+        check_keyed(chosen)
         measured, mean = _measured(keys, case.before, case.after, librdkafka=librdkafka)
         low, high, reason = mean, mean, None
     breaks = tuple(
@@ -492,7 +495,8 @@ def _recommended(routes: tuple[Route, ...], breaks: tuple[Break, ...]) -> tuple[
         return cutover, "readers keep state by key, which a copy lets them rebuild beside the old topic"
     limit = constant("repartition.downtime_max_s")
     if drain.downtime_s is not None and drain.downtime_s > limit and cutover.possible:
-        return cutover, f"draining would stop the producers for {drain.downtime_s:.0f} s, more than {limit:.0f} s"
+        stop, most = (format_quantity(value, "s") for value in (drain.downtime_s, limit))
+        return cutover, f"draining would stop the producers for {stop}, more than {most}"
     return drain, "order is kept without copying anything, for a stop of the producers"
 
 

@@ -69,19 +69,22 @@ def repartition_sentence(found: Repartition) -> str:
     change = f"{found.topic} from {found.partitions_before} to {found.partitions_after} partitions"
     if not found.moved_key_fraction:
         return f"{change}: records have no key, so none moves; {ROUTE_LABELS[found.recommended]}."
-    moved = quantity(found.moved_key_fraction, "fraction")
+    measured = found.moved_key_fraction_measured
+    moved = quantity(found.moved_key_fraction if measured is None else measured, "fraction")
     names = [_BREAK_LABELS[code] for code in dict.fromkeys(row.code for row in found.breaks)]
     what = f"breaks {', '.join(names)}" if names else "breaks nothing"
-    return f"{change} moves {moved} of the keys and {what}; recommended: {ROUTE_LABELS[found.recommended]}."
+    keys = "the keys" if measured is None else "the keys given"
+    return f"{change} moves {moved} of {keys} and {what}; recommended: {ROUTE_LABELS[found.recommended]}."
 
 
 def repartition_details(found: Repartition) -> list[str]:
     """Why that route, and what moves exactly."""
     lines = [f"Recommended because {found.recommended_because}."]
     if found.moved_key_fraction_measured is not None:
-        share, records = found.moved_key_fraction_measured, found.moved_record_fraction
+        share, records = found.moved_key_fraction, found.moved_record_fraction
         lines.append(
-            f"Of the keys given {quantity(share, 'fraction')} move, of their records {quantity(records, 'fraction')}."
+            f"Of the records of these keys {quantity(records, 'fraction')} move; of many even keys "
+            f"{quantity(share, 'fraction')} would."
         )
     low, high = found.moved_record_fraction_low, found.moved_record_fraction_high
     if low < high:
