@@ -112,10 +112,34 @@ def test_tier_and_mirror_leave_through_the_leaders_once() -> None:
 
 
 def test_transactions_write_markers() -> None:
-    plain = planner.plan(scenario()).cluster.produce_in_bytes_per_s
-    marked = planner.plan(scenario(topic(transactions_per_s=100))).cluster
+    """Records without a key gather on one partition, so a transaction has one marker."""
+    keyless = {"record": {"value_bytes": 1000}}
+    plain = planner.plan(scenario(topic(**keyless))).cluster.produce_in_bytes_per_s
+    marked = planner.plan(scenario(topic(**keyless, transactions_per_s=100))).cluster
     assert marked.produce_in_bytes_per_s == pytest.approx(plain + 100 * 78, rel=1e-12)
+    # a peak of three times the records is one of three times the transactions
+    base, high = (
+        planner.plan(scenario(topic(**keyless, peak_ratio=3, transactions_per_s=rate))).cluster.produce_in_bytes_per_s
+        for rate in (0, 100)
+    )
+    assert high == pytest.approx(base + 3 * 100 * 78, rel=1e-12)
     assert marked.internal_replicas == 300  # __consumer_offsets and __transaction_state, 50 x 3 each
+
+
+def test_a_transaction_marks_every_partition_it_touches() -> None:
+    """Two keyed records on two partitions: both on one half the time, so 1.5 markers; with many records both."""
+    keyed = {"record": {"key_bytes": 8, "value_bytes": 100}, "partitions": 2, "records_per_s": 2000}
+    for transactions, touched in ((1000, 1.5), (2000, 1.0), (20, 2.0)):
+        plain, marked = (
+            planner.plan(scenario(topic(**keyed, transactions_per_s=rate))).cluster.produce_in_bytes_per_s
+            for rate in (0, transactions)
+        )
+        assert marked == pytest.approx(plain + transactions * touched * 78, rel=1e-9)
+    free = planner.plan(scenario(topic(**{**keyed, "partitions": None}, transactions_per_s=20)))
+    count = free.topics["events"].partitions
+    assert float(free.trace.steps["topics.partitions_touched"].value[0]) == pytest.approx(
+        count * (1 - (1 - 1 / count) ** 100)
+    )
 
 
 # a real cluster (Kafka 4.3.0, four brokers, no racks; real_kafka_measured: runs A, B, D)

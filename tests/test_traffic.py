@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.model import traffic
+from planner.model import traffic, transactions
 from planner.model.placement import place, rack_of_broker, rack_sizes
 from planner.model.types import Array
 from tests.elementwise import check_element_by_element
@@ -131,7 +131,8 @@ def test_peaks_fall_together_as_far_as_said() -> None:
 
 def test_transactions_add_their_markers() -> None:
     # kafka_facts.md 9: a marker is a batch of its own with one record, 61 + 17 bytes
-    added = traffic.topic_in_bytes_per_s(produce_in_bytes_per_s=1e6, transactions_per_s=100.0, marker_bytes=78.0) - 1e6
+    markers = transactions.marker_bytes_per_s(transactions_per_s=100.0, partitions_touched=1.0, marker_bytes=78.0)
+    added = traffic.topic_in_bytes_per_s(produce_in_bytes_per_s=1e6, marker_bytes_per_s=markers) - 1e6
     assert added == 100 * (61 + 17)
 
 
@@ -164,8 +165,7 @@ def test_arrays_give_what_floats_give() -> None:
     check_element_by_element(
         traffic.topic_in_bytes_per_s,
         produce_in_bytes_per_s=rate,
-        transactions_per_s=(0.0, 1e5),
-        marker_bytes=(78, 78),
+        marker_bytes_per_s=rate,
     )
     check_element_by_element(
         traffic.network_out_bytes_per_s,

@@ -737,24 +737,16 @@ def cross_zone_bytes_per_s(
     return cross_zone_produce_bytes_per_s + cross_zone_replication_bytes_per_s + cross_zone_consume_bytes_per_s
 
 
-@formula(
-    "produce_in_bytes_per_s + transactions_per_s * marker_bytes",
-    unit="bytes/s",
-    source="kafka-4.3-measured",
-)
-def topic_in_bytes_per_s(
-    *, produce_in_bytes_per_s: Numeric, transactions_per_s: Numeric, marker_bytes: Numeric
-) -> Numeric:
+@formula("produce_in_bytes_per_s + marker_bytes_per_s", unit="bytes/s", source="kafka-4.3-measured")
+def topic_in_bytes_per_s(*, produce_in_bytes_per_s: Numeric, marker_bytes_per_s: Numeric) -> Numeric:
     """Bytes per second that arrive at the leaders of a topic: record batches, and the markers of transactions.
 
     Parameters
     ----------
     produce_in_bytes_per_s
         Record batches from producers [bytes/s], >= 0.
-    transactions_per_s
-        Transactions that write to the topic [1/s], >= 0.
-    marker_bytes
-        Commit or abort marker [bytes], 78.
+    marker_bytes_per_s
+        Commit and abort markers [bytes/s], >= 0.
 
     Returns
     -------
@@ -763,19 +755,19 @@ def topic_in_bytes_per_s(
 
     Assumptions
     -----------
-    A transaction touches one partition of the topic.
+    Markers come over the wire from the transaction coordinator.
 
     Validity
     --------
-    Transactions over several partitions write a marker to each.
+    Where the coordinator leads the partition itself, its marker takes no network; one in as many as there are brokers.
 
     Examples
     --------
-    >>> topic_in_bytes_per_s(produce_in_bytes_per_s=1000.0, transactions_per_s=10, marker_bytes=78)
-    1780.0
+    >>> topic_in_bytes_per_s(produce_in_bytes_per_s=1000.0, marker_bytes_per_s=156.0)
+    1156.0
 
     References
     ----------
     kafka-4.3-measured
     """
-    return produce_in_bytes_per_s + transactions_per_s * marker_bytes
+    return produce_in_bytes_per_s + marker_bytes_per_s

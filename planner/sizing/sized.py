@@ -20,7 +20,9 @@ from planner.sizing.workload import (
 )
 from planner.trace import Trace
 
-_ROUNDS = 8  # a derived batch depends on bytes and partitions, and they on it; given ones settle in one round
+# A derived batch depends on bytes and partitions, and they on it; bytes depend on the partitions that a transaction
+# touches. What is given settles in one round.
+_ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,17 @@ def size_at(workload: Workload, brokers: int, known: Sized | None = None) -> Siz
     """Compute records, traffic, partitions, requests and stored bytes for `brokers`, each with its step."""
     note = Trace({} if known is None else dict(known.trace.steps), workload.names)
     given = workload.given["batch_given"]
-    same_flow = known if not np.isnan(given).any() else None
-    batch = np.nan_to_num(given, nan=1.0)
+    marked = bool(workload.given["transactions_per_s"].any())
+    same_flow = known if not marked and not np.isnan(given).any() else None
+    batch, count = np.nan_to_num(given, nan=1.0), np.maximum(workload.given["partitions_given"], 1.0)
     for _ in range(_ROUNDS):
-        flow = flows(workload, batch, note) if same_flow is None else same_flow.columns
+        flow = flows(workload, batch, count, note) if same_flow is None else same_flow.columns
         reasons = partition_reasons(workload, flow, brokers, note)
-        count = planned_partitions(workload, reasons, brokers, note)
+        before, count = count, planned_partitions(workload, reasons, brokers, note)
         asked = requests_of(workload, flow, count, brokers, note)
         settled = np.allclose(asked["batch_records"], batch, rtol=1e-9)
         batch = asked["batch_records"]
-        if settled:
+        if settled and (not marked or np.array_equal(before, count)):
             break
     columns = {**flow, **asked, "partitions": count, "batch_records": batch}
     topics = topic_arrays(workload, columns, count, brokers)

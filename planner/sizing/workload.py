@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.constants import constant
-from planner.model import partitions, records, requests, skew, traffic
+from planner.model import partitions, records, requests, skew, traffic, transactions
 from planner.model.types import Array
 from planner.scenario import Assignment, ConsumerGroup, Ranged, Scenario, Topic, ranges_of
 from planner.sizing.assigned import Assigned, assigned_of
@@ -397,8 +397,8 @@ def _zone_shares(named: Mapping[str, int], zones: int) -> Array:
     return counts / counts.sum() if counts.sum() else np.full(zones, 1 / zones)
 
 
-def flows(workload: Workload, batch: Array, note: Note) -> dict[str, Array]:
-    """Bytes per record and flows per topic, for a known batch fill."""
+def flows(workload: Workload, batch: Array, count: Array, note: Note) -> dict[str, Array]:
+    """Bytes per record and flows per topic, for a known batch fill and partition count."""
     given, policy = workload.given, workload.scenario.policy
     section = note(
         "topics.records_section_bytes",
@@ -429,12 +429,13 @@ def flows(workload: Workload, batch: Array, note: Note) -> dict[str, Array]:
     produce = note(
         "topics.record_in_bytes_per_s", traffic.produce_in_bytes_per_s, records_per_s=peak, wire_bytes_per_record=wire
     )
-    marked: dict[str, Any] = {
-        "transactions_per_s": given["transactions_per_s"] * workload.load_factor * workload.growth,
-        "marker_bytes": constant("records.transaction_marker_bytes"),
-    }
+    # a transaction has as many records at the peak as on average
+    markers = _marker_bytes_per_s(workload, average, count, note)
     arriving = note(
-        "topics.produce_in_bytes_per_s", traffic.topic_in_bytes_per_s, produce_in_bytes_per_s=produce, **marked
+        "topics.produce_in_bytes_per_s",
+        traffic.topic_in_bytes_per_s,
+        produce_in_bytes_per_s=produce,
+        marker_bytes_per_s=markers * _over(peak, average),
     )
     return {
         "section_bytes": section,
@@ -444,12 +445,39 @@ def flows(workload: Workload, batch: Array, note: Note) -> dict[str, Array]:
         "peak_records_per_s": peak,
         "produce_in_bytes_per_s": arriving,
         "average_bytes_per_s": np.asarray(
-            traffic.topic_in_bytes_per_s(produce_in_bytes_per_s=average * wire, **marked)
+            traffic.topic_in_bytes_per_s(produce_in_bytes_per_s=average * wire, marker_bytes_per_s=markers)
         ),
         # the topic's own peak, whatever the others do: what its partitions have to take
         "own_peak_records_per_s": average * given["peak_ratio"],
         "own_peak_bytes_per_s": average * given["peak_ratio"] * wire,
     }
+
+
+def _over(values: Array, divisors: Array) -> Array:
+    """The ratio, 0 where there is nothing to divide by."""
+    return np.divide(values, divisors, out=np.zeros_like(values), where=divisors > 0)
+
+
+def _marker_bytes_per_s(workload: Workload, average: Array, count: Array, note: Note) -> Array:
+    """Markers of transactions on average: one in each partition written to; records without a key stay on one."""
+    rate = workload.given["transactions_per_s"] * workload.load_factor * workload.growth
+    if not rate.any():
+        return np.zeros_like(average)
+    touched = note(
+        "topics.partitions_touched",
+        records.batches_per_request,
+        records_per_request=np.maximum(_over(average, rate), 1.0),
+        leader_partitions=np.where(workload.given["keyed"] > 0, count, 1.0),
+    )
+    return np.asarray(
+        note(
+            "topics.marker_bytes_per_s",
+            transactions.marker_bytes_per_s,
+            transactions_per_s=rate,
+            partitions_touched=touched,
+            marker_bytes=constant("records.transaction_marker_bytes"),
+        )
+    )
 
 
 def partition_reasons(workload: Workload, flow: Mapping[str, Array], brokers: int, note: Note) -> dict[str, Array]:
