@@ -56,7 +56,7 @@ def test_in_every_state_what_flows_is_what_the_survivors_carry(name: str) -> Non
 
 
 def test_a_dead_broker_takes_its_copies_with_it(shop: Plan) -> None:
-    # 15 brokers, each with as many copies: a fifteenth of the 3 x 93.8 MB/s is not copied, producers keep their rate
+    # 15 brokers, each with as many copies: a fifteenth of the 3 x 94.6 MB/s is not copied, producers keep their rate
     produced = shop.cluster.produce_in_bytes_per_s
     rates = {row.name: row.bytes_per_s for row in flows(shop, "broker_down")}
     assert rates["produce"] == pytest.approx(produced)
@@ -92,9 +92,9 @@ def test_a_failure_stands_before_the_healthy_state(shop: Plan) -> None:
 
 
 def test_the_flow_says_itself_in_words(shop: Plan) -> None:
-    assert flow_alt(flows(shop)).startswith("Bytes per second at peak, healthy: producers to leaders 93.8 MB/s")
+    assert flow_alt(flows(shop)).startswith("Bytes per second at peak, healthy: producers to leaders 94.6 MB/s")
     assert "all across zones" in flow_alt(flows(shop))
-    assert ("producers", "leaders", "93.8 MB/s", "62.5 MB/s") in flow_table(flows(shop)).rows
+    assert ("producers", "leaders", "94.6 MB/s", "63.1 MB/s") in flow_table(flows(shop)).rows
     assert flow_table(flows(shop, "zone_down"), "zone_down").notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,135 @@ def test_racks_that_held_a_partition_twice(case: dict[str, Any]) -> None:
         assert bound <= best <= moves_of(case["before"], after) <= best + len(case["wanted"])
     again, _ = rebalanced({**case, "before": after})
     assert moves_of(after, again) == 0
+
+
+def solved(
+    cost: Array, fixed: Array, allowed: Array, case: dict[str, Any], columns: Sequence[tuple[int, float, float]]
+) -> Any:
+    """An assignment by integer programming: some replicas fixed, some allowed, the counts of some brokers bounded.
+
+    The last variable is the count of the fullest broker.
+    """
+    partitions, brokers = allowed.shape
+    rows, low, high = [], [], []
+
+    def demand(chosen: Array, least: float, most: float, top: float = 0.0) -> None:
+        rows.append(np.append(chosen.ravel(), top))
+        low.append(least)
+        high.append(most)
+
+    for partition in range(partitions):
+        whole = np.zeros((partitions, brokers))
+        whole[partition] = 1
+        demand(whole, case["wanted"][partition], case["wanted"][partition])
+        for near in set(case["rack"].tolist()):
+            demand(whole * (case["rack"] == near), 0, case["limit"][partition])
+    for broker, least, most in columns:
+        column = np.zeros((partitions, brokers))
+        column[:, broker] = 1
+        demand(column, least, most)
+        demand(column, -np.inf, 0, -1.0)
+    return milp(
+        cost,
+        constraints=LinearConstraint(np.array(rows), low, high),
+        integrality=np.ones(cost.size),
+        bounds=Bounds(np.append(fixed.ravel(), 0), np.append(allowed.ravel(), np.inf)),
+    )
+
+
+@settings(max_examples=200)
+@given(case=clusters())
+def test_brokers_that_go_leave_the_others_alone(case: dict[str, Any]) -> None:
+    """Nobody who stays gives a replica away, and the fullest has at most one more than the flattest such assignment."""
+    before, rack, live = case["before"], case["rack"], case["live"]
+    after, least = reassignment.vacated(before, rack, live, case["weight"])
+    check_promises(before, after, rack, live, case["limit"])
+    kept = np.zeros((len(before), len(rack)))
+    for partition, slot in np.argwhere(before >= 0):
+        kept[partition, before[partition, slot]] = live[before[partition, slot]]
+    assert least == case["wanted"].sum() - kept.sum()
+    columns = [(broker, 0.0, np.inf) for broker in range(len(rack))]
+    flattest = solved(np.append(np.zeros(kept.size), 1.0), kept, np.broadcast_to(live, kept.shape) * 1.0, case, columns)
+    if flattest.x is None:  # a rack holds more of a partition than it need, now that others are smaller
+        return
+    assert moves_of(before, after) == least
+    assert all(
+        set(old) - {-1} - set(np.flatnonzero(~live)) <= set(new)
+        for old, new in zip(before.tolist(), after.tolist(), strict=True)
+    )
+    count = np.bincount(after[after >= 0], minlength=len(rack))
+    assert count.max() <= flattest.fun + 1
+
+
+@settings(max_examples=200)
+@given(case=clusters())
+def test_new_brokers_take_their_share_and_nobody_else_receives(case: dict[str, Any]) -> None:
+    """Wherever integer programming finds an assignment in which only new brokers receive, ours is one."""
+    before, rack = case["before"], case["rack"]
+    held = np.bincount(before[before >= 0], minlength=len(rack))
+    new = held == 0
+    sizes = np.bincount(rack).tolist()
+    case["limit"] = [reassignment.rack_limit(int(copies), sizes) for copies in case["wanted"]]
+    after, least = reassignment.widened(before, rack, new, case["weight"])
+    check_promises(before, after, rack, np.ones(len(rack), dtype=bool), case["limit"])
+    share = int(held.sum()) // len(rack)
+    has = np.zeros((len(before), len(rack)))
+    for partition, slot in np.argwhere(before >= 0):
+        has[partition, before[partition, slot]] = 1
+    columns = [(broker, share if fresh else 0, share if fresh else held[broker]) for broker, fresh in enumerate(new)]
+    alone = solved(np.zeros(has.size + 1), np.zeros_like(has), np.maximum(has, new), case, columns)
+    if alone.x is None or len(reassignment.fair_pools(case["wanted"], rack, np.ones(len(rack), dtype=bool))) > 1:
+        return
+    count = np.bincount(after[after >= 0], minlength=len(rack))
+    assert moves_of(before, after) == least == share * new.sum()
+    assert (count[new] == share).all()
+    assert (count <= np.maximum(held, share)).all()
+
+
+@given(held=st.lists(st.integers(0, 30), min_size=1, max_size=8), total=st.integers(0, 200))
+def test_levels_by_trying_them_all(held: list[int], total: int) -> None:
+    """Cut from above or raised from below to one level: the fullest, or the emptiest, is as even as can be."""
+    found = reassignment._levelled(total, np.array(held))
+    assert found.sum() == total
+    if total <= sum(held):
+        assert (found <= held).all()
+        least = next(level for level in range(31) if sum(min(one, level) for one in held) >= total)
+        assert found.max() <= least
+    else:
+        assert (found >= held).all()
+        most = next(level for level in range(200, -1, -1) if sum(max(one, level) for one in held) <= total)
+        assert found.min() >= most
+
+
+def test_what_waits_by_the_hundred_is_placed_in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As even as by chains, and with as few moves: one rack gets smaller, a third of the partitions may leave it."""
+    each, sizes = np.full(60, 20), (5, 5, 5)
+    three = place(each, sizes, 3, np.random.default_rng(1))
+    two = np.pad(place(each[:20], sizes, 2, np.random.default_rng(2)), ((0, 0), (0, 1)), constant_values=-1)
+    before, rack = np.concatenate((three, two)), rack_of_broker(sizes)
+    live = np.arange(15) != 7
+    found = []
+    for many in (10, 10**9):
+        monkeypatch.setattr(reassignment, "_MANY", many)
+        after, least = reassignment.rebalanced(before, rack, live, np.ones(len(before)))
+        check_promises(before, after, rack, live, [1] * len(before))
+        count = np.bincount(after[after >= 0], minlength=15)[live]
+        assert count.max() - count.min() <= 1
+        found.append(moves_of(before, after))
+        assert least <= found[-1]
+    assert found[0] <= 1.02 * found[1]
+
+
+def test_the_search_for_chains_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it has looked at enough, what waits goes where there is least: all is placed, rack-safe, less even."""
+    sizes = (3, 3, 3)
+    three = place(np.full(6, 20), sizes, 3, np.random.default_rng(1))
+    two = np.pad(place(np.full(4, 20), sizes, 2, np.random.default_rng(2)), ((0, 0), (0, 1)), constant_values=-1)
+    before, rack, live = np.concatenate((three, two)), rack_of_broker(sizes), np.arange(9) != 4
+    monkeypatch.setattr(reassignment, "_EFFORT", 0)
+    after, _ = reassignment.rebalanced(before, rack, live, np.ones(len(before)))
+    check_promises(before, after, rack, live, [1] * len(before))
+    assert ((after >= 0).sum(axis=1) == (before >= 0).sum(axis=1)).all()
 
 
 @pytest.mark.parametrize(

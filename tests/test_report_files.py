@@ -261,7 +261,7 @@ def test_pictures_of_flow_and_failure_are_in_the_report(shop: planner.Plan) -> N
     pictures = [block for part in sections(shop) for block in part.blocks if isinstance(block, Picture)]
     alts = " ".join(picture.alt for picture in pictures)
     assert len(pictures) == 4
-    assert "producers to leaders 93.8 MB/s" in alts
+    assert "producers to leaders 94.6 MB/s" in alts
 
 
 def test_a_decision_record_says_what_the_plan_says(shop: planner.Plan, hostile: planner.Plan) -> None:

@@ -135,10 +135,10 @@ def test_the_units_change_what_is_written_and_nothing_else() -> None:
     app = opened()
     before = answered(app)
     labels = [button.label for button in app.button]
-    assert "Produced at peak **93.8 MB/s**" in labels
+    assert "Produced at peak **94.6 MB/s**" in labels
     labelled(app.segmented_control, "Bytes in").set_value("KiB, MiB, GiB").run()
     labels = [button.label for button in app.button]
-    assert "Produced at peak **89.5 MiB/s**" in labels
+    assert "Produced at peak **90.2 MiB/s**" in labels
     assert answered(app) == before
     assert "network 10 Gbit/s in and out" in texts(app)
     assert not [button for button in app.button if button.label.startswith("Reset")]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ _ODD, _START = -1, -2
 
 _FAR = 1 << 30  # the cost of a step that is not allowed
 _LOOKED_AT = 100  # replicas of a broker, of either kind, that a quick search for a chain looks at
+_MANY = 256  # waiting slots from which on they are placed in bulk before chains are searched
+_EFFORT = (
+    100_000_000  # replicas times brokers that the search for chains looks at, some seconds; it decides nothing small
+)
 
 
 def rack_limit(replication_factor: int, sizes: Sequence[int]) -> int:
@@ -157,6 +162,8 @@ class _Moves:
     pool: Integers  # brokers of one pool may swap the odd replica; -1 = none
     live: Flags
     tight: bool = True  # whether every replica placed so far costs one move, which is the least
+    effort: int = 0  # what the search for chains has looked at
+    open: bool = True  # no quotas yet: a replica goes to the broker that holds least of those that may have it
     count: Integers = field(init=False)
     stored: Array = field(init=False)
 
@@ -215,7 +222,11 @@ def _place_directly(moves: _Moves, items: Iterable[tuple[int, int]]) -> None:
     """Give each slot to the broker that lacks most and may have it; a slot that none may have stays as it is."""
     heaps, rack, limit = _least_full(moves), moves.rack.tolist(), moves.limit.tolist()
     # the rack that lacks most comes first, so that none is left at the end with partitions that it holds already
-    lacks = np.bincount(moves.rack, np.maximum(moves.quota - moves.count, 0)).tolist()
+    lacks = np.bincount(moves.rack, np.maximum(moves.quota - moves.count, 0))
+    each = (
+        np.maximum(np.bincount(moves.rack[moves.live], minlength=len(lacks)), 1) if moves.open else np.ones(len(lacks))
+    )
+    lacks, each = (lacks / each).tolist(), (1 / each).tolist()  # without quotas the mean broker of a rack counts
     for partition, slot in items:
         row = moves.rows[partition].tolist()
         leaves = row[slot]
@@ -230,7 +241,7 @@ def _place_directly(moves: _Moves, items: Iterable[tuple[int, int]]) -> None:
         if best is not None:
             key, _, broker = heapq.heappop(heaps[best])
             moves.put(partition, slot, broker)
-            lacks[best] -= 1
+            lacks[best] -= each[best]
             if moves.count[broker] < moves.quota[broker]:
                 heapq.heappush(heaps[best], (key + 1, float(moves.stored[broker]), broker))
         for entry in held:
@@ -291,9 +302,32 @@ def _place(moves: _Moves) -> None:
     _place_directly(moves, _waiting(moves) + given)
     for broker, surplus, items in donations:
         _place_directly(moves, (item for item in items[surplus:] if moves.count[broker] > moves.quota[broker]))
+    if len(_waiting(moves)) > _MANY:
+        _place_in_bulk(moves)
     _place_by_chains(moves)
-    moves.quota[moves.live] = moves.wanted.sum()  # what no chain reaches goes where there is least
+    moves.quota[moves.live], moves.open = moves.wanted.sum(), True  # what no chain reaches goes where there is least
     _place_directly(moves, _waiting(moves))
+
+
+def _place_in_bulk(moves: _Moves) -> None:
+    """Let what no lacking broker may have go to full ones, which then give away others: one step of all chains at once.
+
+    Quick where thousands wait; a longer chain might have cost less.
+    """
+    quota, waiting = moves.quota, _waiting(moves)
+    moves.quota = np.where(moves.live, quota + len(waiting), quota)
+    _place_directly(moves, waiting)
+    moves.quota = quota
+    before, surplus = math.inf, _surplus(moves)
+    while 0 < surplus < before:
+        for broker, _, items in _donations(moves):
+            _place_directly(moves, (item for item in items if moves.count[broker] > moves.quota[broker]))
+        before, surplus = surplus, _surplus(moves)
+
+
+def _surplus(moves: _Moves) -> int:
+    """Replicas above quotas."""
+    return int(np.maximum(moves.count - moves.quota, 0).sum())
 
 
 def _even_leaders(rows: Integers, home: Integers, live: Flags) -> None:
@@ -323,6 +357,8 @@ def _even_leaders(rows: Integers, home: Integers, live: Flags) -> None:
 def _place_by_chains(moves: _Moves) -> None:
     """Serve the rest along cheapest chains of brokers: first waiting slots, then from brokers above their quota."""
     for partition, slot in _waiting(moves):
+        if moves.effort > _EFFORT:
+            return
         costs, _ = moves.costs(np.array([partition]), -1)
         starts = {broker: int(costs[broker]) for broker in np.flatnonzero(costs < _FAR).tolist()}
         chain = _cheapest(moves, starts, partition)
@@ -330,7 +366,7 @@ def _place_by_chains(moves: _Moves) -> None:
             _follow(moves, chain)
             moves.put(partition, slot, chain[-1][0])
     chain = _cheapest(moves, dict.fromkeys(np.flatnonzero(moves.count > moves.quota).tolist(), 0))
-    while chain:
+    while chain and moves.effort <= _EFFORT:
         _follow(moves, chain)
         chain = _cheapest(moves, dict.fromkeys(np.flatnonzero(moves.count > moves.quota).tolist(), 0))
 
@@ -387,6 +423,7 @@ def _steps(moves: _Moves, broker: int, carried: set[int]) -> list[tuple[int, int
         kinds = partitions[~settled], partitions[settled]
         partitions = np.concatenate([_spread(kind, _LOOKED_AT)[:_LOOKED_AT] for kind in kinds])
     found = []
+    moves.effort += len(moves.rows) + len(partitions) * len(moves.rack)
     if len(partitions):
         costs, partition = moves.costs(partitions, broker)
         ends = np.flatnonzero(costs < _FAR).tolist()
@@ -493,11 +530,135 @@ def rebalanced(replicas: Integers, rack: Integers, live: Flags, weight: Array) -
     for number, (members, together) in enumerate(fair_pools(wanted, rack, live)):
         moves.pool[members] = number
         moves.quota[members] = _shares(together, held[members])
+    return _to_quotas(moves, held)
+
+
+def _to_quotas(moves: _Moves, held: Integers) -> tuple[Integers, int]:
     least = int(np.maximum(moves.quota - held, 0).sum())
+    moves.open = False
     _spread_out(moves)
     _place(moves)
-    _even_leaders(moves.rows, replicas, live)
+    _even_leaders(moves.rows, moves.home, moves.live)
     return moves.rows, least
+
+
+def widened(replicas: Integers, rack: Integers, new: Flags, weight: Array) -> tuple[Integers, int]:
+    """The assignment that gives new brokers their share, from the fullest of the others, which receive nothing.
+
+    Parameters
+    ----------
+    replicas
+        Broker of each replica by partition and slot, preferred leader first, -1 for no replica [-].
+    rack
+        Index of each broker's rack [-], from 0.
+    new
+        Which brokers are new and hold nothing [bool].
+    weight
+        Size of one replica of each partition: decides between moves of equal number [bytes], >= 0.
+
+    Returns
+    -------
+    tuple[Integers, int]
+        The new assignment in the same form [-], and the least number of moves that could do [count].
+
+    Assumptions
+    -----------
+    A new broker's share is that of all, in whole replicas, where racks allow; in a small rack that of the rack. How
+    uneven the others are is none of this move's business, beyond what it takes from the fullest.
+
+    Validity
+    --------
+    As `rebalanced`.
+
+    Examples
+    --------
+    >>> rows, least = widened(
+    ...     np.array([[0], [0], [0], [1]]), rack=np.zeros(3, dtype=int), new=np.array([False, False, True]),
+    ...     weight=np.ones(4),
+    ... )
+    >>> np.bincount(rows.ravel()).tolist(), least
+    ([2, 1, 1], 1)
+
+    References
+    ----------
+    arithmetic
+    """
+    wanted, live = (replicas >= 0).sum(axis=1), np.ones(len(rack), dtype=bool)
+    held = np.bincount(replicas[replicas >= 0], minlength=len(rack))
+    moves = _start(replicas.copy(), replicas, rack=rack, live=live, weight=weight, wanted=wanted)
+    for number, (members, together) in enumerate(fair_pools(wanted, rack, live)):
+        fresh = members[new[members]]
+        old = members[~new[members]]
+        moves.pool[members] = number
+        moves.quota[fresh] = together // len(members) if len(old) else _shares(together, held[fresh])
+        if len(old):
+            moves.quota[old] = _levelled(together - int(moves.quota[fresh].sum()), held[old])
+    return _to_quotas(moves, held)
+
+
+def _levelled(total: int, held: Integers) -> Integers:
+    """Whole numbers of this sum: the highest are cut to one level, or the lowest raised to one; others stay."""
+    above = held.sum() > total
+    sign = 1 if above else -1  # raising the lowest is cutting the highest of the negative numbers
+    levels = np.sort(sign * held)[::-1]
+    depth = np.arange(1, len(levels) + 1)
+    # with the first n of them at one level the rest stays as it is; the level lies between the n-th and the next
+    level = (sign * total - (levels.sum() - levels.cumsum())) / depth
+    cut = int(np.flatnonzero(level >= np.append(levels[1:], -np.inf))[0]) + 1
+    chosen = np.argsort(-sign * held, kind="stable")[:cut]
+    found = held.copy()
+    found[chosen] = _shares(total - int(held.sum() - held[chosen].sum()), held[chosen])
+    return found
+
+
+def vacated(replicas: Integers, rack: Integers, live: Flags, weight: Array) -> tuple[Integers, int]:
+    """The assignment without some brokers: only their replicas move, to where there is least.
+
+    Parameters
+    ----------
+    replicas
+        Broker of each replica by partition and slot, preferred leader first, -1 for no replica [-].
+    rack
+        Index of each broker's rack [-], from 0.
+    live
+        Which brokers stay [bool], as many as the largest partition has replicas.
+    weight
+        Size of one replica of each partition: large ones are placed first [bytes], >= 0.
+
+    Returns
+    -------
+    tuple[Integers, int]
+        The new assignment in the same form [-], and the least number of moves that could do [count].
+
+    Assumptions
+    -----------
+    Brokers that stay keep what they have, however uneven they are.
+
+    Validity
+    --------
+    More than the least moves only where a rack held a partition too often, before or without the brokers that go.
+
+    Examples
+    --------
+    >>> rows, least = vacated(
+    ...     np.array([[0, 1], [0, 2], [1, 2]]), rack=np.zeros(4, dtype=int), live=np.array([False, True, True, True]),
+    ...     weight=np.ones(3),
+    ... )
+    >>> np.bincount(rows.ravel()).tolist(), least
+    ([0, 2, 2, 2], 2)
+
+    References
+    ----------
+    arithmetic
+    """
+    wanted = (replicas >= 0).sum(axis=1)
+    stays = (replicas >= 0) & live[replicas]
+    rows = np.where(stays, replicas, -1)
+    moves = _start(rows, replicas, rack=rack, live=live, weight=weight, wanted=wanted)
+    _spread_out(moves)
+    _place_directly(moves, _waiting(moves))
+    _even_leaders(moves.rows, replicas, live)
+    return moves.rows, int((wanted - stays.sum(axis=1)).sum())
 
 
 def substituted(
@@ -553,7 +714,7 @@ def substituted(
     held = np.bincount(replicas[replicas >= 0], minlength=len(rack))
     for old, new in changes:
         held[new], held[old] = held[old], 0
-    moves.quota = held
+    moves.quota, moves.open = held, False
     _place(moves)
     return moves.rows
 

@@ -150,12 +150,14 @@ def _resized(standing: Standing, change: Change, weight: Array) -> Target:
     wider = standing.with_brokers([broker for broker, _ in new], [rack for _, rack in new])
     dead = _flags(wider, change.dead)
     kept = ~_flags(wider, gone)
-    rows, least = reassignment.rebalanced(wider.replicas, wider.rack, kept, weight)
     if new:
+        rows, least = reassignment.widened(wider.replicas, wider.rack, _flags(wider, [one for one, _ in new]), weight)
         words = f"from {before} to {len(wider.ids)} brokers, adding {ids_text(broker for broker, _ in new)}"
     elif gone:
+        rows, least = reassignment.vacated(wider.replicas, wider.rack, kept, weight)
         words = f"from {before} to {int(kept.sum())} brokers, removing {ids_text(gone)}"
     else:
+        rows, least = reassignment.rebalanced(wider.replicas, wider.rack, kept, weight)
         words = f"evening out {before} brokers"
     return Target(wider, change, rows, kept, dead, least, words)
 

@@ -45,7 +45,7 @@ def read_tool_file(path: Path, read: Callable[[str], T]) -> T:
     try:
         return read(text)
     except ScenarioError as error:
-        name = shorten(str(path))
+        name = shorten(path.name)
         faults = (replace(fault, path=f"{name}: {fault.path}" if fault.path else str(name)) for fault in error.errors)
         raise ScenarioError(list(faults)) from None
 
