@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from planner.operations.repartitioning import ROUTES, Repartition, repartition
 from planner.reports.text_repartition import _BREAK_LABELS, _FIGURE_LABELS
 from planner.scenario import Scenario, ScenarioError
 from tests.elementwise import check_element_by_element
-from tests.scenarios import topic
+from tests.scenarios import scenario, topic
 
 # n, m, share of 1,000,000 keys user-00000000 ... that the Java client's hash puts elsewhere (kafka-clients 4.3.0)
 JAVA = [
@@ -609,3 +611,31 @@ def test_names_are_quoted_for_the_shell() -> None:
     assert evil in printed
     assert "t:6,7,8,9,10,11" in printed
     assert shlex.split(command.replace('"$(seq -s, 6 11)"', "x"))[-2] == evil
+
+
+@pytest.mark.parametrize("partners", [2, 9, 60])
+def test_a_runbook_stays_short_however_many_topics_change(partners: int) -> None:
+    """Few topics have steps of their own, more a loop that bash reads as written, very many a file of names."""
+    keyed = {"record": {"key_bytes": 8, "value_bytes": 100}, "partitions": 12, "consumers": [{"group": "g{}'s"}]}
+    rows = [topic(name=f"t.{number}", **keyed) for number in range(partners + 1)]
+    drained = repartition(scenario(*rows), "t.0", 24).route("drain_then_add")
+    looped = [step for step in drained.steps if "for NAME in " in step]
+    assert len(drained.steps) < 20
+    assert len(looped) == (0 if partners == 2 else 2)
+    assert ("$(cat" in "".join(looped)) == (partners == 60)
+    for step in looped:
+        loop = step[step.index("for NAME in ") :].replace("kafka-", "echo kafka-")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("".join(f"{row['name']}\n" for row in rows))
+            file.flush()
+            done = subprocess.run(
+                ["bash", "-c", loop], env={"TOPICS": file.name, "BOOTSTRAP": "b:1", "PATH": os.environ["PATH"]},
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+        lines = done.stdout.splitlines()
+        assert len(lines) == partners + 1
+        if "--alter" in step:
+            assert lines[1] == "kafka-topics --bootstrap-server b:1 --alter --topic t.1 --partitions 24"
+        else:
+            fresh = ",".join(map(str, range(12, 24)))
+            assert f"--topic t.1:{fresh} --group g{{}}'s --execute" in lines[1]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from planner.scenario import Topic
 
 _SERVER = '--bootstrap-server "$BOOTSTRAP"'
 _GROUPS = f"kafka-consumer-groups {_SERVER}"
 _TOPICS = f"kafka-topics {_SERVER}"
+
+
+_STEPS = 3  # topics with a step each
+_NAMED = 40  # topics named in one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ def add_steps(change: Change) -> tuple[str, ...]:
     steps = [
         f"Look at it: {_TOPICS} --describe --topic {topic}",
         *_each_group("See that no group is far behind", "--describe", change.groups),
-        _alter(change.topic.name, change.after),
+        f"Add partitions: {_alter(shlex.quote(change.topic.name), change.after)}",
         (
             "Wait 5 minutes (metadata.max.age.ms): until then producers and consumers may not know of the new "
             "partitions. Consumers with auto.offset.reset=latest skip what is written there before they know of it: "
@@ -50,11 +55,12 @@ def drain_steps(change: Change) -> tuple[str, ...]:
     """Stop the producers, let consumers finish, add partitions, start again."""
     names = (change.topic.name, *change.partners)
     steps = [
-        "Rehearse on a copy, and agree on the stop with all who write or read: " + ", ".join(names),
+        *_listed(names, change.topic.name),
+        f"Rehearse on a copy, and agree on the stop with all who write or read: {_some(names)}",
         "Stop all producers of these topics.",
         *_each_group("Repeat until LAG is 0 on every partition", "--describe", _readers(change)),
         "Stop all consumers of these groups." if change.groups else "Stop whatever else reads the topic.",
-        *(_alter(name, change.after) for name in names),
+        *_each_topic("Add partitions", partial(_alter, after=change.after), names),
         *_new_offsets(change),
         *_resets(change.streams, change.topic.name),
         "Start the consumers, then the producers; both learn of the new partitions as they start.",
@@ -127,7 +133,7 @@ def _ms(seconds: float) -> int:
 
 
 def _alter(name: str, after: int) -> str:
-    return f"Add partitions: {_TOPICS} --alter --topic {shlex.quote(name)} --partitions {after}"
+    return f"{_TOPICS} --alter --topic {name} --partitions {after}"
 
 
 def _each_group(what: str, options: str, groups: Sequence[str]) -> Iterator[str]:
@@ -142,13 +148,41 @@ def _readers(change: Change) -> tuple[str, ...]:
 
 def _new_offsets(change: Change) -> Iterator[str]:
     """The groups are stopped: let them begin at the start of the new partitions, whatever auto.offset.reset says."""
-    for name, groups in {change.topic.name: change.groups, **change.partners}.items():
-        listed = f'{shlex.quote(name)}:"$(seq -s, {change.before} {change.after - 1})"'
-        for group in groups:
-            yield (
-                f"Begin at the start of the new partitions: {_GROUPS} --reset-offsets --to-earliest --topic {listed} "
-                f"--group {shlex.quote(group)} --execute"
-            )
+    read = {change.topic.name: change.groups, **change.partners}
+    fresh = f'"$(seq -s, {change.before} {change.after - 1})"'
+
+    def reset(name: str, group: str) -> str:
+        return f"{_GROUPS} --reset-offsets --to-earliest --topic {name}:{fresh} --group {shlex.quote(group)} --execute"
+
+    for group in _readers(change):
+        names = [name for name, groups in read.items() if group in groups]
+        what = "Begin at the start of the new partitions"
+        what += f", of $TOPICS those that {group} reads" if len(names) > _NAMED else ""
+        yield from _each_topic(what, partial(reset, group=group), names)
+
+
+def _each_topic(what: str, command: Callable[[str], str], names: Sequence[str]) -> Iterator[str]:
+    """A command for each topic: few in steps of their own, more in a loop, very many from a file."""
+    if len(names) <= _STEPS:
+        for name in names:
+            yield f"{what}: {command(shlex.quote(name))}"
+    else:
+        over = " ".join(map(shlex.quote, names)) if len(names) <= _NAMED else '$(cat "$TOPICS")'
+        looped = command('"$NAME"')
+        yield f"{what}: for NAME in {over}; do {looped}; done"
+
+
+def _listed(names: Sequence[str], topic: str) -> Iterator[str]:
+    if len(names) > _NAMED:
+        yield (
+            f"Write the topics that change together, one a line, into a file and its name into $TOPICS: {topic} and "
+            f"those of its {len(names) - 1} partners (--format json lists them) that are joined with it."
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
 
 
 def _resets(applications: Sequence[str], topic: str) -> Iterator[str]:
