@@ -647,3 +647,13 @@ def test_the_command(tmp_path: Path) -> None:
     assert "Add --topic NAME" in many
     missing = CliRunner().invoke(cli, [*arguments[:-1], "nowhere.csv"])
     assert (missing.exit_code, "--keys" in missing.stderr) == (2, True)
+
+
+def test_of_very_many_topics_those_that_need_most_are_shown(tmp_path: Path) -> None:
+    rows = [topic(name=f"t{number}", partitions=30, records_per_s=1000 * number, consumers=[]) for number in range(200)]
+    (tmp_path / "many.json").write_text(json.dumps({"topics": rows, "cluster": {"brokers": 6}}), encoding="utf-8")
+    done = CliRunner().invoke(cli, ["partitions", str(tmp_path / "many.json")])
+    shown = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("t") and " 30 " in line]
+    assert "t199" in shown
+    assert "t7" not in shown
+    assert "140 more need less of what they have; they are in --format csv." in done.stdout

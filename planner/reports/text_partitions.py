@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from planner.operations.counts import PartitionCounts, TopicCount
 from planner.operations.hot_keys import HotKey
@@ -10,6 +11,7 @@ from planner.reports.page import Page
 from planner.reports.tables import Table
 from planner.reports.words import quantity
 
+_ROWS = 60  # topics shown
 _MANY = 3  # topics up to which everything is shown of each
 _WHOLE_FROM = 100  # what is used of a ceiling is shown without tenths from here on
 _DIVISORS = 12  # member counts listed for a rung
@@ -17,9 +19,10 @@ _DIVISORS = 12  # member counts listed for a rung
 
 def partitions_text(found: PartitionCounts, page: Page) -> None:
     """A sentence for each topic, their reasons side by side; for few topics ladder, skew and ceilings as well."""
-    page.say((topic.headline for topic in found.topics.values()), "bold")
-    page.table(_reasons(found))
-    for name, topic in found.topics.items():
+    shown = _shown(found)
+    page.say((topic.headline for topic in shown.values()), "bold")
+    page.table(_reasons(shown, len(found.topics) - len(shown)))
+    for name, topic in shown.items():
         if len(found.topics) <= _MANY:
             page.table(_ladder(name, topic))
         page.say(topic_sentences(name, topic) if len(found.topics) <= _MANY or topic.hot_key is not None else ())
@@ -31,8 +34,16 @@ def partitions_text(found: PartitionCounts, page: Page) -> None:
         page.line("Add --topic NAME for the ladder, the skew and share groups of one topic.")
 
 
-def _reasons(found: PartitionCounts) -> Table:
-    names = tuple(next(iter(found.topics.values())).reasons) if found.topics else ()
+def _shown(found: PartitionCounts) -> dict[str, TopicCount]:
+    """All topics, or of very many those that need most of what they have."""
+    if len(found.topics) <= _ROWS:
+        return dict(found.topics)
+    ranked = sorted(found.topics.items(), key=lambda item: -item[1].partitions_raw / item[1].partitions)
+    return dict(ranked[:_ROWS])
+
+
+def _reasons(topics: Mapping[str, TopicCount], left_out: int) -> Table:
+    names = tuple(next(iter(topics.values())).reasons) if topics else ()
     rows = tuple(
         (
             name,
@@ -41,11 +52,12 @@ def _reasons(found: PartitionCounts) -> Table:
             topic.binding_reason,
             f"{topic.skew.times_even:.2f}",
         )
-        for name, topic in found.topics.items()
+        for name, topic in topics.items()
     )
+    notes = (f"{left_out} more need less of what they have; they are in --format csv.",) if left_out else ()
     columns = ("topic", "partitions", *names, "decided by", "hottest,\ntimes even")
     numbers = frozenset(range(1, len(names) + 2)) | {len(names) + 3}
-    return Table("Reasons, each rounded up", columns, rows, right=numbers)
+    return Table("Reasons, each rounded up", columns, rows, right=numbers, notes=notes)
 
 
 def _ladder(name: str, topic: TopicCount) -> Table:
