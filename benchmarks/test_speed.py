@@ -136,6 +136,21 @@ def test_worlds(benchmark: Any, measured: Any) -> None:
     measured.figure("uncertainty: preset ecommerce, 4,096 worlds", rounds_of(benchmark, work, 5), 1.0)
 
 
+def test_app(benchmark: Any, measured: Any) -> None:
+    app_test = pytest.importorskip("streamlit.testing.v1").AppTest
+    app = app_test.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    counts = iter(range(16, 99))
+
+    def work() -> float:
+        field = next(field for field in app.number_input if field.label.partition(" ")[0] == "Brokers")
+        field.set_value(next(counts))  # none of them planned before
+        start = time.process_time()
+        app.run()
+        return time.process_time() - start
+
+    measured.figure("app: change one input to new picture, server side", rounds_of(benchmark, work, 9), 0.15)
+
+
 def test_ten_thousand_topics(benchmark: Any, measured: Any) -> None:
     given = json.dumps(topics(TOPICS, PARTITIONS))
     found: list[dict[str, float]] = []
