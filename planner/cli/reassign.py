@@ -36,7 +36,12 @@ def reassign_command(
     scenario: ScenarioArgument,
     *,
     to_brokers: Annotated[
-        int | None, typer.Option("--to-brokers", metavar="N", help="Brokers that there shall be, more or fewer.")
+        int | None,
+        typer.Option(
+            "--to-brokers",
+            metavar="N",
+            help="Brokers that there shall be: more, fewer, or as many as now to even them out.",
+        ),
     ] = None,
     remove: Annotated[str, typer.Option("--remove", metavar="IDS", help="Brokers to empty: 3,7.")] = "",
     replace: Annotated[

@@ -133,7 +133,7 @@ def reassign(
     assignment: Mapping[str, Sequence[Sequence[int]]] | None = None,
     sizes: Mapping[tuple[str, int], float] | None = None,
 ) -> Reassignment:
-    """Move replicas for a change of brokers or of replication, with the fewest moves.
+    """Move replicas for a change of brokers or of replication, and none that the change does not ask for.
 
     Parameters
     ----------
@@ -141,7 +141,8 @@ def reassign(
         A scenario with topics; its `cluster.brokers_placed` is the assignment to start from, else Kafka's own
         placement is simulated.
     to_brokers
-        Brokers that there shall be: new ones are added to the smallest racks, or the last ones of the largest removed.
+        Brokers that there shall be: new ones are added to the smallest racks, or the last ones of the largest removed;
+        with as many as now they are evened out.
     remove
         Ids of brokers to empty.
     replace
