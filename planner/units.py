@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from numbers import Real
 
@@ -432,3 +432,14 @@ def _span_text(seconds: float, digits: int) -> str:
         return f"1 {names[major - 1]}"
     text = f"{_rounded(float(count), digits)} {names[major]}"
     return f"{text} {rest} {names[major + 1]}" if rest and count < 1000 else text  # noqa: PLR2004 - days after 1 000 y
+
+
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """A number and what it counts: 1 replica, 3 replicas."""
+    return f"{number} {noun if number == 1 else several or f'{noun}s'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The names, or the first of many and how many more there are."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

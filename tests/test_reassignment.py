@@ -22,38 +22,52 @@ def moves_of(before: Integers, after: Integers) -> int:
     return sum(len(set(new) - set(old) - {-1}) for new, old in zip(after.tolist(), before.tolist(), strict=True))
 
 
-def optimum(before: Integers, wanted: Integers, rack: Integers, live: Flags, limit: list[int]) -> int | None:
-    """Fewest moves to an even assignment, over all of them; None when none is even."""
-    partitions, brokers = len(before), len(rack)
-    cost = np.ones((partitions, brokers))
-    for partition, broker in np.argwhere(before >= 0):
-        cost[partition, before[partition, broker]] = 0
+def solved(
+    cost: Array, fixed: Array, allowed: Array, case: dict[str, Any], columns: Sequence[tuple[int, float, float]]
+) -> Any:
+    """An assignment by integer programming: some replicas fixed, some allowed, the counts of some brokers bounded.
+
+    The last variable is the count of the fullest broker.
+    """
+    partitions, brokers = allowed.shape
     rows, low, high = [], [], []
 
-    def demand(chosen: Array, least: float, most: float) -> None:
-        rows.append(chosen.ravel())
+    def demand(chosen: Array, least: float, most: float, top: float = 0.0) -> None:
+        rows.append(np.append(chosen.ravel(), top))
         low.append(least)
         high.append(most)
 
     for partition in range(partitions):
         whole = np.zeros((partitions, brokers))
         whole[partition] = 1
-        demand(whole, wanted[partition], wanted[partition])
-        for near in set(rack.tolist()):
-            part = np.zeros((partitions, brokers))
-            part[partition, rack == near] = 1
-            demand(part, 0, limit[partition])
-    share = wanted.sum() / live.sum()
-    for broker in range(brokers):
+        demand(whole, case["wanted"][partition], case["wanted"][partition])
+        for near in set(case["rack"].tolist()):
+            demand(whole * (case["rack"] == near), 0, case["limit"][partition])
+    for broker, least, most in columns:
         column = np.zeros((partitions, brokers))
         column[:, broker] = 1
-        demand(column, *((np.floor(share), np.ceil(share)) if live[broker] else (0, 0)))
-    found = milp(
-        cost.ravel(),
+        demand(column, least, most)
+        demand(column, -np.inf, 0, -1.0)
+    return milp(
+        cost,
         constraints=LinearConstraint(np.array(rows), low, high),
         integrality=np.ones(cost.size),
-        bounds=Bounds(0, 1),
+        bounds=Bounds(np.append(fixed.ravel(), 0), np.append(allowed.ravel(), np.inf)),
     )
+
+
+def optimum(before: Integers, wanted: Integers, rack: Integers, live: Flags, limit: list[int]) -> int | None:
+    """Fewest moves to an even assignment, over all of them; None when none is even."""
+    partitions, brokers = len(before), len(rack)
+    cost = np.ones((partitions, brokers))
+    for partition, broker in np.argwhere(before >= 0):
+        cost[partition, before[partition, broker]] = 0
+    share = wanted.sum() / live.sum()
+    columns = [
+        (broker, *((np.floor(share), np.ceil(share)) if live[broker] else (0.0, 0.0))) for broker in range(brokers)
+    ]
+    case = {"wanted": wanted, "rack": rack, "limit": limit}
+    found = solved(np.append(cost.ravel(), 0), np.zeros_like(cost), np.ones_like(cost), case, columns)
     return None if found.x is None else round(found.fun)
 
 
@@ -143,40 +157,6 @@ def test_racks_that_held_a_partition_twice(case: dict[str, Any]) -> None:
         assert bound <= best <= moves_of(case["before"], after) <= best + len(case["wanted"])
     again, _ = rebalanced({**case, "before": after})
     assert moves_of(after, again) == 0
-
-
-def solved(
-    cost: Array, fixed: Array, allowed: Array, case: dict[str, Any], columns: Sequence[tuple[int, float, float]]
-) -> Any:
-    """An assignment by integer programming: some replicas fixed, some allowed, the counts of some brokers bounded.
-
-    The last variable is the count of the fullest broker.
-    """
-    partitions, brokers = allowed.shape
-    rows, low, high = [], [], []
-
-    def demand(chosen: Array, least: float, most: float, top: float = 0.0) -> None:
-        rows.append(np.append(chosen.ravel(), top))
-        low.append(least)
-        high.append(most)
-
-    for partition in range(partitions):
-        whole = np.zeros((partitions, brokers))
-        whole[partition] = 1
-        demand(whole, case["wanted"][partition], case["wanted"][partition])
-        for near in set(case["rack"].tolist()):
-            demand(whole * (case["rack"] == near), 0, case["limit"][partition])
-    for broker, least, most in columns:
-        column = np.zeros((partitions, brokers))
-        column[:, broker] = 1
-        demand(column, least, most)
-        demand(column, -np.inf, 0, -1.0)
-    return milp(
-        cost,
-        constraints=LinearConstraint(np.array(rows), low, high),
-        integrality=np.ones(cost.size),
-        bounds=Bounds(np.append(fixed.ravel(), 0), np.append(allowed.ravel(), np.inf)),
-    )
 
 
 @settings(max_examples=200)

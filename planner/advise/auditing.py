@@ -23,6 +23,7 @@ from planner.results import Assumption, Result, Severity
 from planner.scenario import Scenario
 from planner.sizing.totals import constants_used
 from planner.trace import Trace
+from planner.units import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,6 +244,4 @@ def _also(worst: Hit, subjects: tuple[str, ...]) -> str:
     others = [name for name in subjects if name != worst.subject]
     if not others:
         return f" ({worst.subject})" if worst.subject else ""
-    named = ", ".join(others[:_NAMED])
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    return f" ({worst.subject}; also {named}{more})"
+    return f" ({worst.subject}; also {listed(others, _NAMED)})"

@@ -35,9 +35,7 @@ _ODD, _START = -1, -2
 _FAR = 1 << 30  # the cost of a step that is not allowed
 _LOOKED_AT = 100  # replicas of a broker, of either kind, that a quick search for a chain looks at
 _MANY = 256  # waiting slots from which on they are placed in bulk before chains are searched
-_EFFORT = (
-    100_000_000  # replicas times brokers that the search for chains looks at, some seconds; it decides nothing small
-)
+_EFFORT = 100_000_000  # replicas times brokers that the search for chains looks at: some seconds, for large clusters
 
 
 def rack_limit(replication_factor: int, sizes: Sequence[int]) -> int:
@@ -163,7 +161,6 @@ class _Moves:
     live: Flags
     tight: bool = True  # whether every replica placed so far costs one move, which is the least
     effort: int = 0  # what the search for chains has looked at
-    open: bool = True  # no quotas yet: a replica goes to the broker that holds least of those that may have it
     count: Integers = field(init=False)
     stored: Array = field(init=False)
 
@@ -172,6 +169,11 @@ class _Moves:
         weights = np.broadcast_to(self.weight[:, None], self.rows.shape)[held]
         self.count = np.bincount(self.rows[held], minlength=len(self.rack))
         self.stored = np.bincount(self.rows[held], weights, len(self.rack)).astype(float)
+
+    @property
+    def open(self) -> bool:
+        """Whether there are no quotas: a replica goes to the broker that holds least of those that may have it."""
+        return bool((self.quota[self.live] == self.wanted.sum()).all())
 
     def clear(self, partition: int, slot: int) -> None:
         """Let the slot name no broker."""
@@ -223,10 +225,9 @@ def _place_directly(moves: _Moves, items: Iterable[tuple[int, int]]) -> None:
     heaps, rack, limit = _least_full(moves), moves.rack.tolist(), moves.limit.tolist()
     # the rack that lacks most comes first, so that none is left at the end with partitions that it holds already
     lacks = np.bincount(moves.rack, np.maximum(moves.quota - moves.count, 0))
-    each = (
-        np.maximum(np.bincount(moves.rack[moves.live], minlength=len(lacks)), 1) if moves.open else np.ones(len(lacks))
-    )
-    lacks, each = (lacks / each).tolist(), (1 / each).tolist()  # without quotas the mean broker of a rack counts
+    sizes = np.maximum(np.bincount(moves.rack[moves.live], minlength=len(lacks)), 1)
+    each = 1 / sizes if moves.open else np.ones(len(lacks))  # without quotas the mean broker of a rack counts
+    lacks, each = (lacks * each).tolist(), each.tolist()
     for partition, slot in items:
         row = moves.rows[partition].tolist()
         leaves = row[slot]
@@ -305,7 +306,7 @@ def _place(moves: _Moves) -> None:
     if len(_waiting(moves)) > _MANY:
         _place_in_bulk(moves)
     _place_by_chains(moves)
-    moves.quota[moves.live], moves.open = moves.wanted.sum(), True  # what no chain reaches goes where there is least
+    moves.quota[moves.live] = moves.wanted.sum()  # what no chain reaches goes where there is least
     _place_directly(moves, _waiting(moves))
 
 
@@ -465,6 +466,13 @@ def _start(rows: Integers, home: Integers, *, rack: Integers, live: Flags, weigh
     )
 
 
+def _without(replicas: Integers, rack: Integers, live: Flags, weight: Array) -> _Moves:
+    """The assignment as it is, its slots on brokers that are not live waiting for others."""
+    wanted = (replicas >= 0).sum(axis=1)
+    rows = np.where((replicas >= 0) & live[replicas], replicas, -1)
+    return _start(rows, replicas, rack=rack, live=live, weight=weight, wanted=wanted)
+
+
 def _spread_out(moves: _Moves) -> None:
     """Where a rack holds more replicas of a partition than need be, empty the slots on the brokers that are fullest."""
     held = np.where(moves.rows >= 0, moves.rack[moves.rows], -1)
@@ -522,20 +530,16 @@ def rebalanced(replicas: Integers, rack: Integers, live: Flags, weight: Array) -
     ----------
     arithmetic
     """
-    wanted = (replicas >= 0).sum(axis=1)
-    stays = (replicas >= 0) & live[replicas]
-    held = np.bincount(replicas[stays], minlength=len(rack))
-    rows = np.where(stays, replicas, -1)
-    moves = _start(rows, replicas, rack=rack, live=live, weight=weight, wanted=wanted)
-    for number, (members, together) in enumerate(fair_pools(wanted, rack, live)):
+    moves = _without(replicas, rack, live, weight)
+    for number, (members, together) in enumerate(fair_pools(moves.wanted, rack, live)):
         moves.pool[members] = number
-        moves.quota[members] = _shares(together, held[members])
-    return _to_quotas(moves, held)
+        moves.quota[members] = _shares(together, moves.count[members])
+    return _to_quotas(moves)
 
 
-def _to_quotas(moves: _Moves, held: Integers) -> tuple[Integers, int]:
-    least = int(np.maximum(moves.quota - held, 0).sum())
-    moves.open = False
+def _to_quotas(moves: _Moves) -> tuple[Integers, int]:
+    """Move until every broker has its quota; and the least moves that could do."""
+    least = int(np.maximum(moves.quota - moves.count, 0).sum())
     _spread_out(moves)
     _place(moves)
     _even_leaders(moves.rows, moves.home, moves.live)
@@ -583,17 +587,14 @@ def widened(replicas: Integers, rack: Integers, new: Flags, weight: Array) -> tu
     ----------
     arithmetic
     """
-    wanted, live = (replicas >= 0).sum(axis=1), np.ones(len(rack), dtype=bool)
-    held = np.bincount(replicas[replicas >= 0], minlength=len(rack))
-    moves = _start(replicas.copy(), replicas, rack=rack, live=live, weight=weight, wanted=wanted)
-    for number, (members, together) in enumerate(fair_pools(wanted, rack, live)):
-        fresh = members[new[members]]
-        old = members[~new[members]]
+    moves = _without(replicas, rack, np.ones(len(rack), dtype=bool), weight)
+    for number, (members, together) in enumerate(fair_pools(moves.wanted, rack, moves.live)):
+        fresh, old = members[new[members]], members[~new[members]]
         moves.pool[members] = number
-        moves.quota[fresh] = together // len(members) if len(old) else _shares(together, held[fresh])
+        moves.quota[fresh] = together // len(members) if len(old) else _shares(together, moves.count[fresh])
         if len(old):
-            moves.quota[old] = _levelled(together - int(moves.quota[fresh].sum()), held[old])
-    return _to_quotas(moves, held)
+            moves.quota[old] = _levelled(together - int(moves.quota[fresh].sum()), moves.count[old])
+    return _to_quotas(moves)
 
 
 def _levelled(total: int, held: Integers) -> Integers:
@@ -651,14 +652,12 @@ def vacated(replicas: Integers, rack: Integers, live: Flags, weight: Array) -> t
     ----------
     arithmetic
     """
-    wanted = (replicas >= 0).sum(axis=1)
-    stays = (replicas >= 0) & live[replicas]
-    rows = np.where(stays, replicas, -1)
-    moves = _start(rows, replicas, rack=rack, live=live, weight=weight, wanted=wanted)
+    moves = _without(replicas, rack, live, weight)
+    least = int(moves.wanted.sum() - moves.count.sum())
     _spread_out(moves)
     _place_directly(moves, _waiting(moves))
     _even_leaders(moves.rows, replicas, live)
-    return moves.rows, int((wanted - stays.sum(axis=1)).sum())
+    return moves.rows, least
 
 
 def substituted(
@@ -708,13 +707,11 @@ def substituted(
     ----------
     arithmetic
     """
-    wanted = (replicas >= 0).sum(axis=1)
-    stays = (replicas >= 0) & live[replicas]
-    moves = _start(np.where(stays, replicas, -1), replicas, rack=rack, live=live, weight=weight, wanted=wanted)
+    moves = _without(replicas, rack, live, weight)
     held = np.bincount(replicas[replicas >= 0], minlength=len(rack))
     for old, new in changes:
         held[new], held[old] = held[old], 0
-    moves.quota, moves.open = held, False
+    moves.quota = held
     _place(moves)
     return moves.rows
 

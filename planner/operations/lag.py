@@ -20,13 +20,13 @@ from planner.sizing.evaluate import Hardware
 from planner.sizing.totals import constants_used
 from planner.sizing.workload import Workload, member_rate
 from planner.trace import Note, Trace
-from planner.units import format_quantity
+from planner.units import format_quantity, listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 At = Literal["peak", "average"]
-_LISTED = 5  # groups named in a sentence
+NAMED = 5  # groups named in a sentence
 _LONGEST = 3.2e9  # seconds that can be asked about: a hundred years
 _NO_RATE = "give records_per_s_per_member or processing_time of the group: without them its capacity is not known"
 _NO_MEMBERS = "give members of the group: without them its capacity is not known"
@@ -636,11 +636,11 @@ def _summary(groups: Mapping[str, GroupLag], case: _Case) -> str:
     after = f"After {format_quantity(case.outage_s, 's')} without consumers, with rates at {case.at},"
     said = f"{after} {len(known) - len(never)} of {len(groups)} groups read their lag again"
     if never:
-        said += f"; never: {listed(never)}"
+        said += f"; never: {listed(never, NAMED)}"
     if len(known) < len(groups):
-        said += f"; not known: {listed([name for name in groups if name not in known])}"
+        said += f"; not known: {listed([name for name in groups if name not in known], NAMED)}"
     return said + (
-        f"; records are deleted unread for {listed(lost)}." if lost else "; nothing is deleted unread meanwhile."
+        f"; records are deleted unread for {listed(lost, NAMED)}." if lost else "; nothing is deleted unread meanwhile."
     )
 
 
@@ -668,8 +668,3 @@ def _headline(name: str, found: GroupLag, case: _Case) -> str:
     if found.members_for_deadline is not None:
         said += f"; {found.members_for_deadline} members would need at most {time(case.deadline_s)}"
     return said + "."
-
-
-def listed(names: Sequence[str]) -> str:
-    """The names, or the first of many."""
-    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")

@@ -14,6 +14,7 @@ from planner.scenario import Scenario, Topic
 from planner.sizing import plan
 from planner.sizing.totals import constants_used
 from planner.trace import Trace
+from planner.units import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -269,12 +270,9 @@ def _settings(case: _Case) -> Iterator[Setting]:
 
 
 def _findings(scenario: Scenario, case: _Case, topics: Mapping[str, TopicDurability]) -> Iterator[Finding]:
-    def listed(names: list[str]) -> str:
-        return ", ".join(names[:_NAMED]) + ("" if len(names) <= _NAMED else f" and {len(names) - _NAMED} more")
-
     fragile = [name for name, row in topics.items() if row.acks == "all" and row.min_insync_replicas == 1]
     if fragile:
-        message = f"acks=all with min.insync.replicas=1 acknowledges with a single copy: {listed(fragile)}."
+        message = f"acks=all with min.insync.replicas=1 acknowledges with a single copy: {listed(fragile, _NAMED)}."
         yield Finding(
             "single_copy_acknowledged", "warning", message, "Set min.insync.replicas to 2, with three replicas."
         )
@@ -284,18 +282,19 @@ def _findings(scenario: Scenario, case: _Case, topics: Mapping[str, TopicDurabil
         if row.acks == "all" and row.min_insync_replicas == row.replication_factor > 1
     ]
     if strict:
-        message = f"min.insync.replicas equals the copies, so any lost broker stops writes: {listed(strict)}."
+        message = f"min.insync.replicas equals the copies, so any lost broker stops writes: {listed(strict, _NAMED)}."
         yield Finding("no_broker_to_spare", "warning", message, "Lower min.insync.replicas by one, or add a replica.")
     loose = [name for name, row in topics.items() if row.acks != "all"]
     if loose:
         most = max(topics[name].records_at_risk_per_leader_crash for name in loose)
         message = (
-            f"Without acks=all a leader's crash loses acknowledged records (up to {most:,.0f} each): {listed(loose)}."
+            f"Without acks=all a leader's crash loses acknowledged records (up to {most:,.0f} each): "
+            f"{listed(loose, _NAMED)}."
         )
         yield Finding("leader_crash_loses", "warning", message, "Use acks=all where records matter.")
     likely = [name for name, row in topics.items() if row.permanent_loss_probability_per_year > _LIKELY]
     if likely:
-        message = f"Losing every replica for good is likelier than 1 in 1000 a year: {listed(likely)}."
+        message = f"Losing every replica for good is likelier than 1 in 1000 a year: {listed(likely, _NAMED)}."
         yield Finding("loss_likely", "warning", message, "Add a replica, or refill faster.")
     if case.unclean:
         message = "unclean.leader.election.enable=true lets a replica lead that lacks acknowledged records."

@@ -13,6 +13,7 @@ from planner.model.reassignment import Flags, Integers
 from planner.model.types import Array
 from planner.operations.reassign_cluster import Standing, ids_text
 from planner.scenario import InputError, ScenarioError
+from planner.units import listed
 
 _SHOWN = 20  # broker ids named in a message
 _NAMED = 8  # topics named in a message
@@ -65,8 +66,7 @@ def _faults(standing: Standing, change: Change) -> Iterator[InputError]:
         yield InputError("topic", change.topic, message, "replication_factor beside it")
     if change.topic is not None and change.topic not in standing.topics:
         near = nearest(change.topic, standing.topics[:1000])
-        names = sorted(standing.topics)
-        known = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        known = listed(sorted(standing.topics), _NAMED)
         yield InputError("topic", change.topic, "The scenario does not have this topic.", known, near)
     yield from _broker_faults(standing, change)
     yield from _size_faults(standing, change)

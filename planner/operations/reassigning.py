@@ -31,11 +31,12 @@ from planner.results import RESOURCE_WORDS, Assumption, Finding, Result, frame_o
 from planner.scenario import InputError, Scenario, ScenarioError
 from planner.sizing.totals import constants_used
 from planner.trace import Note, Trace
-from planner.units import format_quantity
+from planner.units import format_quantity, listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_NAMED = 5  # topics named in one finding
 _GOLDEN = (math.sqrt(5) - 1) / 2  # steps of this, modulo 1, sample any sorted order evenly
 
 
@@ -651,9 +652,9 @@ def _uneven_copies(draft: _Draft) -> Iterator[Finding]:
     odd = (draft.target.replicas >= 0).sum(axis=1) != topics.replication_factor[standing.topic]
     names = [standing.topics[topic] for topic in np.unique(standing.topic[odd]).tolist()]
     if draft.target.change.replication_factor is None and names:
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 - shown
         message = (
-            f"{shown}: {int(odd.sum())} partitions have more or fewer replicas than the scenario says, and keep them."
+            f"{listed(names, _NAMED)}: {int(odd.sum())} partitions have more or fewer replicas than the scenario says, "
+            "and keep them."
         )
         action = "See whether a reassignment is under way; --replication-factor makes them equal."
         yield Finding("uneven_copies", "warning", message, action)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from planner.constants import constant, constants
 from planner.model import rebalance as model
-from planner.operations.lag import GroupLag, consumers, listed, named
+from planner.operations.lag import NAMED, GroupLag, consumers, named
 from planner.results import Assumption, Result
 from planner.scenario import ConsumerGroup, Operations, Scenario
 from planner.sizing.totals import constants_used
 from planner.sizing.workload import member_rate
 from planner.trace import Note, Trace
-from planner.units import format_quantity
+from planner.units import format_quantity, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -570,7 +570,7 @@ def _summary(groups: Mapping[str, GroupRebalances]) -> str:
         return "No topic has consumers."
     storms = [name for name, group in groups.items() if group.storm]
     costs = {name: group.lost_fraction for name, group in groups.items() if group.lost_fraction is not None}
-    said = f"In a storm, or one pause away from it: {listed(storms)}" if storms else "No group is in a storm"
+    said = f"In a storm, or one pause away from it: {listed(storms, NAMED)}" if storms else "No group is in a storm"
     if costs:
         worst = max(costs, key=lambda name: costs[name])
         said += f"; {worst} loses most, {costs[worst]:.3%} of its consuming time"

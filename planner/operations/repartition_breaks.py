@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from planner.constants import constant
 from planner.model import repartition
 from planner.scenario import ConsumerGroup, Scenario, Topic
 from planner.trace import Note
-from planner.units import format_quantity
+from planner.units import format_quantity, listed
 
 _STREAMS_TOPICS = ("-changelog", "-repartition")  # how Kafka Streams names what an application keeps
 _NAMED = 6  # names listed in one message
+_names = partial(listed, most=_NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +259,3 @@ def _state(scenario: Scenario, topic: Topic, moved: float) -> Iterator[Break]:
             None,
             "until it has been rebuilt",
         )
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"

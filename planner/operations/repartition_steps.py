@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from planner.scenario import Topic
+from planner.units import listed
 
 _SERVER = '--bootstrap-server "$BOOTSTRAP"'
 _GROUPS = f"kafka-consumer-groups {_SERVER}"
@@ -56,7 +57,7 @@ def drain_steps(change: Change) -> tuple[str, ...]:
     names = (change.topic.name, *change.partners)
     steps = [
         *_listed(names, change.topic.name),
-        f"Rehearse on a copy, and agree on the stop with all who write or read: {_some(names)}",
+        f"Rehearse on a copy, and agree on the stop with all who write or read: {listed(names, _NAMED)}",
         "Stop all producers of these topics.",
         *_each_group("Repeat until LAG is 0 on every partition", "--describe", _readers(change)),
         "Stop all consumers of these groups." if change.groups else "Stop whatever else reads the topic.",
@@ -178,11 +179,6 @@ def _listed(names: Sequence[str], topic: str) -> Iterator[str]:
             f"Write the topics that change together, one a line, into a file and its name into $TOPICS: {topic} and "
             f"those of its {len(names) - 1} partners (--format json lists them) that are joined with it."
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
 
 
 def _resets(applications: Sequence[str], topic: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from planner.recommender.judge import NOBODY, Ruling
 from planner.recommender.recommendation import BreakEven, Growth, Migration
 from planner.recommender.systems import KAFKA, Array
 from planner.trace import Trace
+from planner.units import counted
 
 _RATES = (1e-3, 1e8)
 _POINTS = 400
@@ -70,7 +71,7 @@ def _told(answers: Answers) -> tuple[str, ...]:
     return (
         f"batches of {batch:g}",
         f"messages of {float(size or constant('recommender.message_bytes')):.4g} bytes",
-        f"{groups} consumer group{'' if groups == 1 else 's'}",
+        counted(groups, "consumer group"),
         "hours of people as assumed",
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import counted, quantity, visible
+from planner.reports.words import quantity, visible
 from planner.sources.conversion import BrokerMeasured, GroupMeasured, Imported, TopicMeasured
 from planner.sources.facts import Gap
+from planner.units import counted
 
 _MOST_ROWS = 60
 _WORDS = {"live": "the cluster", "prometheus": "Prometheus", "metrics": "the metrics"}

@@ -10,6 +10,7 @@ from planner.operations.hot_keys import HotKey
 from planner.reports.page import Page
 from planner.reports.tables import Table
 from planner.reports.words import quantity
+from planner.units import listed
 
 _ROWS = 60  # topics shown
 _MANY = 3  # topics up to which everything is shown of each
@@ -62,8 +63,7 @@ def _reasons(topics: Mapping[str, TopicCount], left_out: int) -> Table:
 
 def _ladder(name: str, topic: TopicCount) -> Table:
     def members(counts: tuple[int, ...]) -> str:
-        shown = ", ".join(map(str, counts[:_DIVISORS]))
-        return shown + (f" and {len(counts) - _DIVISORS} more" if len(counts) > _DIVISORS else "")
+        return listed(list(map(str, counts)), _DIVISORS)
 
     rows = tuple(
         (

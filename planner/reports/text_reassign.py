@@ -5,7 +5,8 @@ from __future__ import annotations
 from planner.operations.reassigning import Reassignment
 from planner.reports.page import Page
 from planner.reports.tables import Table
-from planner.reports.words import counted, finding_line, quantity
+from planner.reports.words import finding_line, quantity
+from planner.units import counted
 
 _ROWS = 60  # brokers shown
 _STEPS = 24  # steps shown

@@ -197,8 +197,3 @@ def margin_text(margin: float) -> str:
 def finding_line(finding: Finding) -> str:
     """A finding on one line: how grave, what, and what to do."""
     return f"{finding.severity}: {finding.message} {finding.action}"
-
-
-def counted(number: int, noun: str, several: str | None = None) -> str:
-    """A number and what it counts: 1 replica, 3 replicas."""
-    return f"{number} {noun if number == 1 else several or f'{noun}s'}"

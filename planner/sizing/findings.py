@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ from planner.results import (
 from planner.sizing.carriers import carrier_of
 from planner.sizing.narrate import percent
 from planner.sizing.simulate import Flags
-from planner.units import format_quantity
+from planner.units import format_quantity, listed
 
 if TYPE_CHECKING:
     from planner.sizing.compose import Draft
@@ -60,9 +61,7 @@ def findings_of(
     return tuple(sorted(found, key=lambda finding: order[finding.severity]))
 
 
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+_names = partial(listed, most=_SHOWN)
 
 
 def _limits(draft: Draft, verdicts: Sequence[Verdict]) -> Iterator[Finding]:

@@ -505,10 +505,10 @@ class Aftermath:
     def fates(self) -> tuple[tuple[Group, Fate], ...]:
         """Every group with what becomes of it."""
         after = _survived(self.layout, replace(self.loss, returned=False))
-        return tuple((group, self._fate(group, *one)) for group, one in zip(self.placement.groups, after, strict=True))
-
-    def _fate(self, group: Group, leader: Integers, alive: Flags, live: Integers) -> Fate:
-        return fate_of(leader, alive, live, group.live_needed, returned=self.loss.returned)
+        return tuple(
+            (group, fate_of(*one, group.live_needed, returned=self.loss.returned))
+            for group, one in zip(self.placement.groups, after, strict=True)
+        )
 
     @property
     def touched(self) -> Iterator[tuple[Hit, Fate]]:

@@ -52,8 +52,9 @@ def size_at(workload: Workload, brokers: int, known: Sized | None = None) -> Siz
     note = Trace({} if known is None else dict(known.trace.steps), workload.names)
     given = workload.given["batch_given"]
     marked = bool(workload.given["transactions_per_s"].any())
-    same_flow = known if not marked and not np.isnan(given).any() else None
-    batch, count = np.nan_to_num(given, nan=1.0), np.maximum(workload.given["partitions_given"], 1.0)
+    counted = workload.given["partitions_given"]
+    same_flow = known if not np.isnan(given).any() and (not marked or counted.all()) else None
+    batch, count = np.nan_to_num(given, nan=1.0), np.maximum(counted, 1.0)
     for _ in range(_ROUNDS):
         flow = flows(workload, batch, count, note) if same_flow is None else same_flow.columns
         reasons = partition_reasons(workload, flow, brokers, note)

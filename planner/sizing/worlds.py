@@ -14,8 +14,7 @@ from planner.model.types import Array
 from planner.scenario import Ranged, Topic
 from planner.sizing.loads import Load, TopicArrays
 from planner.sizing.sized import Sized, size_at
-from planner.sizing.workload import Reader, Workload, connections, requests_of, topic_arrays
-from planner.trace import Trace
+from planner.sizing.workload import Reader, Workload, connections
 
 _GROWTH = "policy.growth_per_year"
 
@@ -149,16 +148,9 @@ class WorldLoad(Load):
 def world_load(worlds: Worlds, brokers: int, known: WorldLoad | None = None) -> WorldLoad:
     """The load of every world at `brokers`; partition counts must be given: they are chosen before the world is.
 
-    With batches given only requests and connections depend on the brokers, so the rest is taken from a known load.
+    What does not depend on the brokers is taken from a known load.
     """
-    kept = known if not np.isnan(worlds.given["batch_given"]).any() else None
-    if kept is None or kept.sized is None:
-        sized = size_at(worlds, brokers)
-    else:
-        columns = kept.sized.columns
-        asked = requests_of(worlds, columns, columns["partitions"], brokers, Trace.silent)
-        topics = topic_arrays(worlds, {**columns, **asked}, columns["partitions"], brokers)
-        sized = replace(kept.sized, load=Load(topics, kept.sized.load.classes))
+    sized = size_at(worlds, brokers, None if known is None else known.sized)
     flat, shape = sized.load.topics, (worlds.count, len(worlds.topics))
     arrays: dict[str, Any] = {
         part.name: value.reshape(shape).T
@@ -167,8 +159,8 @@ def world_load(worlds: Worlds, brokers: int, known: WorldLoad | None = None) -> 
     }
     by_world = replace(flat, **arrays, client_connections=_connections(worlds, flat, brokers))
     found = WorldLoad(by_world, sized.load.classes, sized=sized)
-    if kept is not None:
-        vars(found).update({"held": kept.held})
+    if known is not None and known.classes is found.classes:
+        vars(found).update({"held": known.held})
     return found
 
 
